@@ -1,0 +1,68 @@
+/** What an agent sends, and the paths and times both sides keep to. */
+import * as v from 'valibot';
+import { NameSchema, UdpPortSchema, UnicastIpSchema, VniSchema } from './primitives.ts';
+import { CursorSchema } from './table.ts';
+
+/** A token lives this long at most; clocks may differ by the skew before it is refused. */
+export const AGENT_TOKEN_SECONDS = 120;
+export const CLOCK_SKEW_SECONDS = 60;
+/** How often an agent pulls when nothing tells it to, and how often it reports. */
+export const PULL_SECONDS = 5;
+export const HEARTBEAT_SECONDS = 30;
+/** A site that was silent for this long is offline: two heartbeats missed, and a margin. */
+export const OFFLINE_AFTER_SECONDS = 75;
+
+const PUBLIC_KEY_MESSAGE = 'must be the 32 bytes of an Ed25519 public key in base64url without padding (43 characters)';
+export const PublicKeySchema = v.pipe(v.string(PUBLIC_KEY_MESSAGE), v.regex(/^[A-Za-z0-9_-]{43}$/, PUBLIC_KEY_MESSAGE));
+
+const VERSION_MESSAGE = 'must be a version such as 1.2.3';
+const VersionSchema = v.pipe(
+  v.string(VERSION_MESSAGE),
+  v.regex(/^\d+\.\d+\.\d+([-+.][0-9A-Za-z.+-]+)?$/, VERSION_MESSAGE),
+);
+
+/**
+ * The body of `POST /v1/agent/enroll`. The request also carries `Authorization: Bearer <JWT>`, EdDSA by the private half of
+ * `publicKey`, with `kid` and `iss` the public key itself and `aud` the gateway's origin: possession, proven.
+ */
+export const EnrollSchema = v.strictObject({
+  token: v.pipe(v.string('must be a join token'), v.regex(/^olj_/, 'must be a join token: it starts with olj_')),
+  name: NameSchema,
+  publicKey: PublicKeySchema,
+  vtep: v.strictObject({ address: v.optional(UnicastIpSchema), port: UdpPortSchema }),
+  version: VersionSchema,
+});
+export type Enroll = v.InferOutput<typeof EnrollSchema>;
+
+/** `site` is the site's id (the `kid` and `iss` of its tokens), `tenant` the tenant's slug, `vtep` what was registered. */
+export const EnrolledSchema = v.object({
+  site: v.string(),
+  tenant: v.string(),
+  name: v.string(),
+  vtep: v.object({ address: v.string(), port: v.number() }),
+});
+export type Enrolled = v.InferOutput<typeof EnrolledSchema>;
+
+/** Totals since the agent started, by name; drops by reason. */
+export const CountersSchema = v.record(
+  v.pipe(v.string(), v.regex(/^[a-zA-Z][a-zA-Z0-9]{0,63}$/, 'counter names are letters and digits')),
+  v.pipe(v.number('must be a number'), v.minValue(0, 'must not be negative')),
+);
+export type Counters = v.InferOutput<typeof CountersSchema>;
+
+export const NetworkReportSchema = v.strictObject({
+  vni: VniSchema,
+  revision: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  digest: v.pipe(v.string(), v.regex(/^[0-9a-f]{12}$/, 'must be 12 hex digits')),
+  counters: CountersSchema,
+  /** Why this network is not carried as the table says, in one line. */
+  error: v.optional(v.pipe(v.string(), v.maxLength(500))),
+});
+export type NetworkReport = v.InferOutput<typeof NetworkReportSchema>;
+
+export const HeartbeatSchema = v.strictObject({
+  cursor: CursorSchema,
+  networks: v.pipe(v.array(NetworkReportSchema), v.maxLength(10_000)),
+  version: VersionSchema,
+});
+export type Heartbeat = v.InferOutput<typeof HeartbeatSchema>;
