@@ -1,7 +1,12 @@
 /** What a failed system call said. */
 import koffi from 'koffi';
 
-const NAMES = new Map(Object.entries(koffi.os.errno).map(([name, value]) => [value, name]));
+// Reversed, so that of two names for one number the first in the alphabet stands: EAGAIN, not EWOULDBLOCK.
+const NAMES = new Map(
+  Object.entries(koffi.os.errno)
+    .reverse()
+    .map(([name, value]) => [value, name]),
+);
 
 export const EINTR = 4;
 export const EAGAIN = 11;
