@@ -1,0 +1,63 @@
+/**
+ * Counters in shared memory: the data path adds, control reads, nobody waits. Doubles count exactly to 2^53, and one aligned double
+ * is read and written whole.
+ *
+ * One block per network, and block 0 for what can't be put down to a network. Blocks of networks that went are given out again.
+ */
+
+export const COUNTER_NAMES = [
+  // Between this host and the agent.
+  'portRxFrames',
+  'portRxBytes',
+  'portTxFrames',
+  'portTxBytes',
+  // Between the agent and other VTEPs; bytes of the inner frames.
+  'vtepRxFrames',
+  'vtepRxBytes',
+  'vtepTxFrames',
+  'vtepTxBytes',
+  // Frames that went to more than one place: broadcast, multicast, unknown unicast.
+  'floodedFrames',
+  'vlanTagsStripped',
+  'macsMoved',
+  // Datagrams and frames dropped, by reason.
+  'dropTruncatedHeader',
+  'dropNoVniFlag',
+  'dropUnknownVni',
+  'dropUnlistedVtep',
+  'dropInnerRunt',
+  'dropInnerVlan',
+  'dropBadSource',
+  'dropSpoofedSource',
+  'dropSplitHorizon',
+  'dropSamePort',
+  'dropNoDestination',
+  'dropNoPort',
+  'dropBadChecksum',
+  'dropTooBig',
+  'dropPortBusy',
+  'dropUnderlayBusy',
+  'dropUnreachable',
+] as const;
+
+export type CounterName = (typeof COUNTER_NAMES)[number];
+
+/** The place of each counter within a block. */
+export const COUNTER = Object.fromEntries(COUNTER_NAMES.map((name, i) => [name, i])) as Readonly<
+  Record<CounterName, number>
+>;
+
+export const COUNTER_BLOCK = COUNTER_NAMES.length;
+
+/** One agent's counters: at most `networks` networks at a time. */
+export function createCounterMemory(networks: number): Float64Array<SharedArrayBuffer> {
+  return new Float64Array(new SharedArrayBuffer((networks + 1) * COUNTER_BLOCK * Float64Array.BYTES_PER_ELEMENT));
+}
+
+/** @returns the counters of the block that starts at `base`, by name. */
+export function readCounters(memory: Float64Array, base: number): Record<CounterName, number> {
+  return Object.fromEntries(COUNTER_NAMES.map((name, i) => [name, memory[base + i] ?? 0])) as Record<
+    CounterName,
+    number
+  >;
+}

@@ -1,0 +1,209 @@
+/**
+ * One network as the forwarder sees it: its ports on this host, the VTEPs that carry it, its MAC table, its counters.
+ *
+ * A VTEP has a *slot*, and MAC entries point to slots, so that a site whose address changes takes all its entries along at once. The
+ * slot is found by the underlay address that a datagram came from, and an address without a slot here may not speak in this VNI:
+ * that lookup is the allow-list. Two sites that share one underlay address can't be told apart by a datagram's source: what is
+ * learned from it goes to the one that came last, while the registry's entries stay exact.
+ */
+import { parseIp } from '../../src/contract/ip.ts';
+import type { AntiSpoofMode, FloodMode } from '../../src/contract/table.ts';
+import type { Port } from '../ports/port.ts';
+import type { Underlay } from '../underlay/underlay.ts';
+import { type AddressTable, addressWords } from './address-table.ts';
+import { MacTable } from './mac-table.ts';
+
+/** Learned MACs a network may hold. */
+const MAX_LEARNED_MACS = 100_000;
+/** With anti-spoofing off, how many unlisted VTEPs are remembered. */
+const MAX_STRANGERS = 256;
+const STRANGER = 'stranger ';
+export const MAC_AGEING_SECONDS = 300;
+
+export interface NetworkSettings {
+  readonly id: string;
+  readonly name: string;
+  readonly flood: FloodMode;
+  readonly antiSpoof: AntiSpoofMode;
+}
+
+interface Vtep {
+  readonly site: string;
+  readonly address: string;
+  readonly port: number;
+  readonly addressIndex: number;
+  readonly destination: number;
+}
+
+export class Network {
+  readonly vni: number;
+  /** Where this network's counters start. */
+  readonly counterBase: number;
+  readonly macs: MacTable;
+  settings: NetworkSettings;
+  /** The MTU in force on the ports, in bytes of IP packet. */
+  mtu: number;
+  ports: readonly Port[] = [];
+  /** By slot: the underlay's number for the VTEP, or -1 where the slot is free. */
+  destinations = new Int32Array(8).fill(-1);
+  /** By address number: the slot, or -1. */
+  slotByAddress = new Int32Array(8).fill(-1);
+  /** Where a flooded frame goes, for head-end replication. */
+  floodDestinations = new Int32Array(0);
+
+  readonly #underlay: Underlay;
+  readonly #addresses: AddressTable;
+  readonly #vteps: (Vtep | undefined)[] = [];
+  readonly #slotBySite = new Map<string, number>();
+  /** The registry's MAC entries by site, kept also while the site has no VTEP here. */
+  readonly #macsBySite = new Map<string, Set<number>>();
+  readonly #siteByMac = new Map<number, string>();
+  #strangers = 0;
+
+  constructor(options: {
+    readonly vni: number;
+    readonly settings: NetworkSettings;
+    readonly mtu: number;
+    readonly counterBase: number;
+    readonly seed: number;
+    readonly underlay: Underlay;
+    readonly addresses: AddressTable;
+  }) {
+    this.vni = options.vni;
+    this.settings = options.settings;
+    this.mtu = options.mtu;
+    this.counterBase = options.counterBase;
+    this.#underlay = options.underlay;
+    this.#addresses = options.addresses;
+    this.macs = new MacTable({
+      maxLearned: MAX_LEARNED_MACS,
+      ageingSeconds: MAC_AGEING_SECONDS,
+      seed: options.seed,
+    });
+  }
+
+  get sites(): readonly string[] {
+    return [...this.#slotBySite.keys()].filter((site) => !site.startsWith(STRANGER));
+  }
+
+  vtepAt(slot: number): { readonly address: string; readonly port: number } | undefined {
+    return this.#vteps[slot];
+  }
+
+  get floodVteps(): { readonly address: string; readonly port: number }[] {
+    if (this.settings.flood === 'none') return [];
+    return this.sites.map((site) => this.#vteps[this.#slotBySite.get(site)!]!);
+  }
+
+  /** Lets a site's VTEP speak in this network and be spoken to, or changes where it is. */
+  setVtep(site: string, address: string, port: number): void {
+    const known = this.#slotBySite.get(site);
+    const old = known === undefined ? undefined : this.#vteps[known];
+    if (old?.address === address && old.port === port) return;
+    const words = addressWords(parseIp(address)!);
+    const destination = this.#underlay.addDestination(address, port);
+    const addressIndex = this.#addresses.acquire(words);
+    const slot = known ?? this.#freeSlot();
+    this.#vteps[slot] = { site, address, port, addressIndex, destination };
+    this.#slotBySite.set(site, slot);
+    this.destinations[slot] = destination;
+    if (old !== undefined) this.#giveUp(old);
+    this.#rebuildLists();
+    if (known === undefined) {
+      for (const mac of this.#macsBySite.get(site) ?? []) this.#installMac(mac, slot);
+    }
+  }
+
+  /** The site may no longer speak here, and all that pointed to it goes. */
+  removeVtep(site: string): void {
+    const slot = this.#slotBySite.get(site);
+    if (slot === undefined) return;
+    const vtep = this.#vteps[slot]!;
+    this.#slotBySite.delete(site);
+    this.#vteps[slot] = undefined;
+    this.destinations[slot] = -1;
+    this.macs.deletePlace(slot);
+    this.#giveUp(vtep);
+    this.#rebuildLists();
+  }
+
+  setMac(mac: number, site: string): void {
+    this.removeMac(mac);
+    this.#siteByMac.set(mac, site);
+    const macs = this.#macsBySite.get(site);
+    if (macs === undefined) this.#macsBySite.set(site, new Set([mac]));
+    else macs.add(mac);
+    const slot = this.#slotBySite.get(site);
+    if (slot !== undefined) this.#installMac(mac, slot);
+  }
+
+  removeMac(mac: number): void {
+    const site = this.#siteByMac.get(mac);
+    if (site === undefined) return;
+    this.#siteByMac.delete(mac);
+    const macs = this.#macsBySite.get(site)!;
+    macs.delete(mac);
+    if (macs.size === 0) this.#macsBySite.delete(site);
+    this.macs.deleteRegistry(Math.floor(mac / 2 ** 32), mac % 2 ** 32);
+  }
+
+  get registryMacs(): Iterable<number> {
+    return this.#siteByMac.keys();
+  }
+
+  /**
+   * With anti-spoofing off: remembers a VTEP that the registry does not know, so that it can be answered. Bounded.
+   * @returns its slot, or -1 where there is no room.
+   */
+  adoptStranger(address: string, port: number): number {
+    if (this.#strangers >= MAX_STRANGERS) return -1;
+    this.#strangers++;
+    this.setVtep(STRANGER + address, address, port);
+    return this.#slotBySite.get(STRANGER + address)!;
+  }
+
+  /** What the settings say now: strangers go where they are no longer let in. */
+  configure(settings: NetworkSettings): void {
+    this.settings = settings;
+    if (settings.antiSpoof !== 'off' && this.#strangers > 0) {
+      for (const site of [...this.#slotBySite.keys()]) if (site.startsWith(STRANGER)) this.removeVtep(site);
+      this.#strangers = 0;
+    }
+    this.#rebuildLists();
+  }
+
+  /** Gives back what it holds of the underlay. */
+  release(): void {
+    for (const site of [...this.#slotBySite.keys()]) this.removeVtep(site);
+  }
+
+  #installMac(mac: number, slot: number): void {
+    this.macs.setRegistry(Math.floor(mac / 2 ** 32), mac % 2 ** 32, slot);
+  }
+
+  #giveUp(vtep: Vtep): void {
+    this.#addresses.release(vtep.addressIndex);
+    this.#underlay.removeDestination(vtep.destination);
+  }
+
+  #freeSlot(): number {
+    const free = this.destinations.indexOf(-1);
+    if (free >= 0) return free;
+    const grown = new Int32Array(this.destinations.length * 2).fill(-1);
+    grown.set(this.destinations);
+    const slot = this.destinations.length;
+    this.destinations = grown;
+    return slot;
+  }
+
+  #rebuildLists(): void {
+    const slots = [...this.#slotBySite.values()];
+    const highest = Math.max(-1, ...slots.map((slot) => this.#vteps[slot]!.addressIndex));
+    this.slotByAddress = new Int32Array(highest + 1).fill(-1);
+    for (const slot of slots) this.slotByAddress[this.#vteps[slot]!.addressIndex] = slot;
+    this.floodDestinations =
+      this.settings.flood === 'none'
+        ? new Int32Array(0)
+        : Int32Array.from(this.sites, (site) => this.#vteps[this.#slotBySite.get(site)!]!.destination);
+  }
+}

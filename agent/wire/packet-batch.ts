@@ -1,0 +1,51 @@
+/**
+ * Where packets lie: a run of slots in one piece of memory, each with an offset and a length. Frames are never objects; a codec takes
+ * (view, offset), so that a packet costs no allocation.
+ */
+
+/** The memory that packets lie in. */
+export interface PacketMemory {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+}
+
+/**
+ * Bytes before every packet that belong to whoever holds it: room for the virtio-net header that precedes a frame of a TAP, or for
+ * the VXLAN header that precedes it on the wire.
+ */
+export const HEADROOM = 64;
+
+/** The largest packet: an IP datagram's 65,535 bytes and an Ethernet header with a VLAN tag. */
+export const MAX_PACKET = 65_535 + 18;
+
+/** What one slot takes: headroom, packet, rounded up to a cache line. */
+export const SLOT_SIZE = (HEADROOM + MAX_PACKET + 63) & ~63;
+
+/** A batch that a port or underlay fills and the forwarder reads. Arrays have `capacity` entries, of which `count` are valid. */
+export interface PacketBatch extends PacketMemory {
+  readonly capacity: number;
+  count: number;
+  /** Where each packet starts, in bytes from the start of the memory. */
+  readonly offset: Int32Array;
+  readonly length: Int32Array;
+}
+
+/** A batch of datagrams, which also says who sent each: four 32-bit words of an IPv6 or IPv4-mapped address. */
+export interface DatagramBatch extends PacketBatch {
+  readonly source: Uint32Array;
+}
+
+/** A batch over `memory`, whose slots start at `base`. */
+export function createBatch(memory: PacketMemory, base: number, capacity: number): DatagramBatch {
+  const offset = new Int32Array(capacity);
+  for (let i = 0; i < capacity; i++) offset[i] = base + i * SLOT_SIZE + HEADROOM;
+  return {
+    bytes: memory.bytes,
+    view: memory.view,
+    capacity,
+    count: 0,
+    offset,
+    length: new Int32Array(capacity),
+    source: new Uint32Array(capacity * 4),
+  };
+}

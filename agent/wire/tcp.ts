@@ -1,0 +1,21 @@
+/**
+ * TCP (RFC 9293 §3.1), as far as a switch looks into it.
+ *
+ *      0        2        4          8               12     13      14       16         18       20
+ *     +--------+--------+----------+---------------+------+-------+--------+----------+--------+
+ *     | source | dest.  | sequence | acknowledgment| offs | flags | window | checksum | urgent |
+ *     +--------+--------+----------+---------------+------+-------+--------+----------+--------+
+ */
+
+export const TCP_MIN_LENGTH = 20;
+export const TCP_CHECKSUM = 16;
+export const TCP_FLAG_CWR = 0x80;
+
+/** Header length in bytes, or 0 where `length` bytes do not hold a valid TCP header. */
+export function tcpHeaderLength(view: DataView, offset: number, length: number): number {
+  if (length < TCP_MIN_LENGTH) return 0;
+  const headerLength = (view.getUint8(offset + 12) >> 4) * 4;
+  return headerLength >= TCP_MIN_LENGTH && headerLength <= length ? headerLength : 0;
+}
+
+export const readTcpFlags = (view: DataView, offset: number): number => view.getUint8(offset + 13);
