@@ -1,0 +1,149 @@
+/**
+ * Who may import whom, each with its reason. A file is under the rule of the longest folder that holds it, and may always import its
+ * own folder. An entry that ends in `.ts` stands for that file alone,
+ * one that ends in `/**` for all below a folder.
+ */
+
+export interface FolderRule {
+  readonly folder: string;
+  readonly mayImport: readonly string[];
+  readonly because: string;
+}
+
+export interface PackageRule {
+  readonly packages: RegExp;
+  readonly onlyIn: readonly string[];
+  readonly because: string;
+}
+
+export const FOLDER_RULES: readonly FolderRule[] = [
+  {
+    folder: 'src/contract',
+    mayImport: [],
+    because: 'gateway and agent both speak it, so it must drag in nothing of either',
+  },
+  {
+    folder: 'src/domain',
+    mayImport: ['src/contract'],
+    because: 'rules are functions over plain data, to be tested and simulated without a store or a request',
+  },
+  {
+    folder: 'src/db',
+    mayImport: ['src/contract', 'src/domain'],
+    because: 'the store answers questions; it knows no request and no host',
+  },
+  {
+    folder: 'src/middleware',
+    mayImport: ['src', 'src/contract', 'src/domain', 'src/db'],
+    because: 'what every route has in common must not know single routes or the host',
+  },
+  {
+    folder: 'src/routes',
+    mayImport: ['src', 'src/contract', 'src/domain', 'src/db', 'src/middleware'],
+    because: 'one app runs on two hosts, so a route must not know on which',
+  },
+  {
+    folder: 'src/hosts',
+    mayImport: ['src', 'src/contract', 'src/domain', 'src/db', 'src/middleware', 'src/routes'],
+    because: 'a host puts the parts of the gateway together, and nothing of the agent is among them',
+  },
+  {
+    folder: 'src',
+    mayImport: ['src/contract', 'src/domain', 'src/db', 'src/middleware', 'src/routes'],
+    because: 'the app is the same on every host',
+  },
+  {
+    folder: 'agent/wire',
+    mayImport: [],
+    because: 'a codec is functions over (view, offset): whoever has bytes can use it',
+  },
+  {
+    folder: 'agent/sys',
+    mayImport: ['src/contract'],
+    because: 'system calls know nothing of what they are made for',
+  },
+  {
+    folder: 'agent/ports',
+    mayImport: ['agent/sys', 'agent/wire', 'src/contract'],
+    because: 'a port moves frames and does not decide where they go',
+  },
+  {
+    folder: 'agent/underlay',
+    mayImport: ['agent/sys', 'agent/wire', 'src/contract'],
+    because: 'the underlay moves datagrams and does not decide where they go',
+  },
+  {
+    folder: 'agent/datapath',
+    mayImport: ['agent/wire', 'agent/ports/port.ts', 'agent/underlay/underlay.ts', 'src/contract'],
+    because: 'forwarding is pure: it meets ports and the underlay as interfaces, so that it runs in memory',
+  },
+  {
+    folder: 'agent/userspace',
+    mayImport: ['agent/datapath', 'agent/ports', 'agent/underlay', 'agent/sys', 'agent/wire', 'src/contract'],
+    because: 'the data path never sees HTTP, state on disk or the command line',
+  },
+  {
+    folder: 'agent/control',
+    mayImport: ['agent/datapath/datapath.ts', 'src/contract'],
+    because: 'control never sees a packet: it knows the data path by its interface alone',
+  },
+  {
+    folder: 'agent/cli',
+    mayImport: ['agent', 'agent/control', 'agent/datapath', 'agent/userspace', 'agent/sys', 'src/contract'],
+    because: 'the command line puts the agent together, and takes only the contract of the gateway',
+  },
+  {
+    folder: 'agent',
+    mayImport: ['agent/cli', 'agent/control', 'agent/datapath', 'agent/userspace', 'agent/sys', 'src/contract'],
+    because: 'the agent takes only the contract of the gateway',
+  },
+  {
+    folder: 'demo',
+    mayImport: ['agent/**', 'src/**'],
+    because: 'the demo shows the product, so nothing of the product may need the demo',
+  },
+];
+
+export const PACKAGE_RULES: readonly PackageRule[] = [
+  {
+    packages: /^koffi$/,
+    onlyIn: ['agent/sys'],
+    because: 'only one folder may know that an FFI is behind the system calls',
+  },
+  {
+    packages: /^drizzle-orm(\/|$)/,
+    onlyIn: ['src/db'],
+    because: 'queries stand in one place, where each can be seen to name the tenant',
+  },
+  {
+    packages: /^(hono|hono-openapi|@hono\/[^/]+)(\/|$)/,
+    onlyIn: ['src', 'src/middleware', 'src/routes', 'src/hosts'],
+    because:
+      'contract, rules and store must not know that they are reached by HTTP, and the agent is no server of ours',
+  },
+  {
+    packages: /^node:/,
+    onlyIn: [
+      'src/hosts',
+      'agent',
+      'agent/cli',
+      'agent/control',
+      'agent/ports',
+      'agent/sys',
+      'agent/underlay',
+      'agent/userspace',
+      'demo',
+    ],
+    because: 'the gateway runs where there is no Node, and what is pure takes clock, randomness and I/O as arguments',
+  },
+  {
+    packages: /^cloudflare:/,
+    onlyIn: ['src/hosts'],
+    because: 'the gateway also runs where there is no Cloudflare',
+  },
+  {
+    packages: /^(?!valibot$)/,
+    onlyIn: FOLDER_RULES.map(({ folder }) => folder).filter((folder) => folder !== 'src/contract'),
+    because: 'every client of the contract gets what the contract imports: one small library for its schemas',
+  },
+];
