@@ -20,41 +20,55 @@ export interface ApplyContext {
   readonly random: () => number;
 }
 
-/** @throws where a VTEP's address is of a family that the underlay does not carry, or there are more than `MAX_NETWORKS`. */
-export function applyTable(context: ApplyContext, update: TableUpdate): void {
+/** What could not be done, by VNI: one line each. The rest is in force. */
+export type Problems = Map<number, string>;
+
+export function applyTable(context: ApplyContext, update: TableUpdate): Problems {
+  const problems: Problems = new Map();
   if (update.kind === 'snapshot') {
     const named = new Set(update.networks.map(({ vni }) => vni));
     for (const vni of [...context.forwarder.networks.keys()]) if (!named.has(vni)) removeNetwork(context, vni);
-    for (const table of update.networks) replaceNetwork(context, table);
-    return;
+    for (const table of update.networks) replaceNetwork(context, table, problems);
+    return problems;
   }
   // First what went, so that a VNI given anew in the same delta is not lost.
   for (const vni of update.goneNetworks ?? []) removeNetwork(context, vni);
-  for (const change of update.networks) changeNetwork(context, change);
+  for (const change of update.networks) changeNetwork(context, change, problems);
+  return problems;
 }
 
-function replaceNetwork(context: ApplyContext, table: NetworkTable): void {
-  const network = ensureNetwork(context, table);
+function replaceNetwork(context: ApplyContext, table: NetworkTable, problems: Problems): void {
+  const network = ensureNetwork(context, table, problems);
+  if (network === null) return;
   const sites = new Set(table.vteps.map(({ site }) => site));
   for (const site of network.sites) if (!sites.has(site)) network.removeVtep(site);
   const macs = new Set(table.macs.map(({ mac }) => parseMac(mac)!));
   for (const mac of [...network.registryMacs]) if (!macs.has(mac as Mac)) network.removeMac(mac);
-  setEntries(network, table);
+  setEntries(network, table, problems);
 }
 
-function changeNetwork(context: ApplyContext, change: NetworkChange): void {
-  const network = ensureNetwork(context, change);
+function changeNetwork(context: ApplyContext, change: NetworkChange, problems: Problems): void {
+  const network = ensureNetwork(context, change, problems);
+  if (network === null) return;
   for (const site of change.gone?.vteps ?? []) network.removeVtep(site);
   for (const mac of change.gone?.macs ?? []) network.removeMac(parseMac(mac)!);
-  setEntries(network, change);
+  setEntries(network, change, problems);
 }
 
-function setEntries(network: Network, { vteps, macs }: Pick<NetworkTable, 'vteps' | 'macs'>): void {
-  for (const { site, address, port } of vteps) network.setVtep(site, address, port);
+function setEntries(network: Network, { vteps, macs }: Pick<NetworkTable, 'vteps' | 'macs'>, problems: Problems): void {
+  for (const { site, address, port } of vteps) {
+    if (!network.setVtep(site, address, port)) {
+      network.removeVtep(site);
+      problems.set(
+        network.vni,
+        `the VTEP ${address} can't be reached from here: this site's underlay is of the other IP family`,
+      );
+    }
+  }
   for (const { mac, site } of macs) network.setMac(parseMac(mac)!, site);
 }
 
-function ensureNetwork(context: ApplyContext, table: NetworkTable): Network {
+function ensureNetwork(context: ApplyContext, table: NetworkTable, problems: Problems): Network | null {
   const { forwarder, underlay, counters, random } = context;
   const settings: NetworkSettings = {
     id: table.network,
@@ -69,11 +83,16 @@ function ensureNetwork(context: ApplyContext, table: NetworkTable): Network {
     network = undefined;
   }
   if (network === undefined) {
+    const counterBase = freeCounterBase(forwarder, counters);
+    if (counterBase === null) {
+      problems.set(table.vni, `not carried: one agent carries at most ${MAX_NETWORKS} networks`);
+      return null;
+    }
     network = new Network({
       vni: table.vni,
       settings,
       mtu: table.mtu,
-      counterBase: freeCounterBase(forwarder, counters),
+      counterBase,
       seed: random(),
       underlay,
       addresses: forwarder.addresses,
@@ -93,8 +112,8 @@ function removeNetwork({ forwarder, counters }: ApplyContext, vni: number): void
   counters.fill(0, network.counterBase, network.counterBase + COUNTER_BLOCK);
 }
 
-function freeCounterBase(forwarder: Forwarder, counters: Float64Array): number {
+function freeCounterBase(forwarder: Forwarder, counters: Float64Array): number | null {
   const used = new Set([...forwarder.networks.values()].map(({ counterBase }) => counterBase));
   for (let base = COUNTER_BLOCK; base < counters.length; base += COUNTER_BLOCK) if (!used.has(base)) return base;
-  throw new RangeError(`more than ${MAX_NETWORKS} networks at one site`);
+  return null;
 }

@@ -95,14 +95,17 @@ export class Network {
     return this.sites.map((site) => this.#vteps[this.#slotBySite.get(site)!]!);
   }
 
-  /** Lets a site's VTEP speak in this network and be spoken to, or changes where it is. */
-  setVtep(site: string, address: string, port: number): void {
+  /**
+   * Lets a site's VTEP speak in this network and be spoken to, or changes where it is.
+   * @returns false, with nothing changed, where the underlay can't carry such an address.
+   */
+  setVtep(site: string, address: string, port: number): boolean {
     const known = this.#slotBySite.get(site);
     const old = known === undefined ? undefined : this.#vteps[known];
-    if (old?.address === address && old.port === port) return;
-    const words = addressWords(parseIp(address)!);
+    if (old?.address === address && old.port === port) return true;
     const destination = this.#underlay.addDestination(address, port);
-    const addressIndex = this.#addresses.acquire(words);
+    if (destination < 0) return false;
+    const addressIndex = this.#addresses.acquire(addressWords(parseIp(address)!));
     const slot = known ?? this.#freeSlot();
     this.#vteps[slot] = { site, address, port, addressIndex, destination };
     this.#slotBySite.set(site, slot);
@@ -112,6 +115,7 @@ export class Network {
     if (known === undefined) {
       for (const mac of this.#macsBySite.get(site) ?? []) this.#installMac(mac, slot);
     }
+    return true;
   }
 
   /** The site may no longer speak here, and all that pointed to it goes. */
@@ -157,8 +161,8 @@ export class Network {
    */
   adoptStranger(address: string, port: number): number {
     if (this.#strangers >= MAX_STRANGERS) return -1;
+    if (!this.setVtep(STRANGER + address, address, port)) return -1;
     this.#strangers++;
-    this.setVtep(STRANGER + address, address, port);
     return this.#slotBySite.get(STRANGER + address)!;
   }
 

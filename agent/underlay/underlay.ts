@@ -16,8 +16,8 @@ export const SOURCE_PORT_LANES = 16;
 export interface Underlay {
   /**
    * Makes a VTEP known. Control path: may allocate.
-   * @returns a small number to send to it by; the same for the same address and port.
-   * @throws where the address is of a family that this underlay does not carry.
+   * @returns a small number to send to it by, the same for the same address and port; or -1 where it can't be sent to: the address
+   *   is of a family that this underlay does not carry, or there are too many.
    */
   addDestination(address: string, port: number): number;
 

@@ -1,0 +1,163 @@
+/**
+ * The TAP devices that this agent makes: opening, adopting after a crash, removing (linux/if_tun.h).
+ *
+ * A device is persistent, so that an agent that was killed finds it again, with the addresses that the host gave it. Its alias says
+ * who made it and for which network; a device with another alias, or none, is never touched. Its MAC address is derived from the
+ * same, so that neighbours' caches stay right across restarts.
+ */
+import { createHash } from 'node:crypto';
+import { Arena } from '../sys/arena.linux.ts';
+import { checked, lastErrno, SysError } from '../sys/errno.linux.ts';
+import { close, ioctl, O_CLOEXEC, O_NONBLOCK, O_RDWR, open } from '../sys/libc.linux.ts';
+import { deleteLink, findLink, type Link, listLinks, setLink } from '../sys/link.linux.ts';
+import { VIRTIO_NET_HEADER_LENGTH } from '../wire/virtio-net.ts';
+
+const TUNSETIFF = 0x400454ca;
+const TUNSETPERSIST = 0x400454cb;
+const TUNSETOFFLOAD = 0x400454d0;
+const TUNSETVNETHDRSZ = 0x400454d8;
+const TUNSETVNETLE = 0x400454dc;
+const IFF_TAP = 0x0002;
+const IFF_NO_PI = 0x1000;
+const IFF_VNET_HDR = 0x4000;
+/** Nothing is left to us on reading: the host completes checksums and cuts segments before a frame gets here. */
+const NO_OFFLOADS = 0;
+
+const ALIAS_PREFIX = 'overlane';
+
+export interface TapRequest {
+  readonly name: string;
+  readonly vni: number;
+  /** In bytes of IP packet. */
+  readonly mtu: number;
+  /** An existing bridge that the device joins. */
+  readonly bridge?: string;
+}
+
+export interface TapDevice {
+  readonly name: string;
+  readonly fd: number;
+}
+
+/** A device that can't be had; `message` is one line for people. */
+export class PortError extends Error {
+  override readonly name = 'PortError';
+}
+
+/**
+ * Makes the TAP, or adopts the one that this agent left.
+ * @param identity who we are: the same across restarts, another for each agent of a host.
+ * @throws PortError
+ */
+export function openTap(identity: string, request: TapRequest): TapDevice {
+  const bridge = request.bridge === undefined ? undefined : findBridge(request.bridge);
+  const alias = aliasOf(identity, request.vni);
+  const existing = findLink(request.name);
+  if (existing !== undefined && existing.alias !== alias) {
+    throw new PortError(
+      `an interface named ${request.name} is there already and was not made for this network: remove it or choose another name`,
+    );
+  }
+  const fd = openTun();
+  try {
+    attach(fd, request.name);
+    configure(request, existing ?? findLink(request.name)!, existing === undefined, alias, identity, bridge);
+    checked('TUNSETPERSIST', ioctl(fd, TUNSETPERSIST, 1));
+  } catch (error) {
+    close(fd);
+    throw error instanceof SysError ? new PortError(explain(request, error)) : error;
+  }
+  return { name: request.name, fd };
+}
+
+/** Changes what can be changed while frames pass. @throws SysError */
+export function setTapMtu(name: string, mtu: number): void {
+  const link = findLink(name);
+  if (link !== undefined && link.mtu !== mtu) setLink(link.index, { mtu });
+}
+
+/** The device goes when the last descriptor of it is closed. */
+export function forgetTap(device: TapDevice): void {
+  ioctl(device.fd, TUNSETPERSIST, 0);
+}
+
+/** Removes the devices that an earlier run of this agent left and that are not wanted now. */
+export function removeLeftTaps(identity: string, isWanted: (name: string, vni: number) => boolean): void {
+  for (const { index, name, alias } of listLinks()) {
+    const vni = vniOfAlias(identity, alias);
+    if (vni !== null && !isWanted(name, vni)) deleteLink(index);
+  }
+}
+
+function aliasOf(identity: string, vni: number): string {
+  return `${ALIAS_PREFIX} ${identity} vni ${vni}`;
+}
+
+function vniOfAlias(identity: string, alias: string): number | null {
+  const prefix = `${ALIAS_PREFIX} ${identity} vni `;
+  return alias.startsWith(prefix) ? Number(alias.slice(prefix.length)) : null;
+}
+
+/** A locally administered unicast address from a hash of who and what for. */
+function macOf(identity: string, vni: number): Uint8Array {
+  const mac = new Uint8Array(createHash('sha256').update(aliasOf(identity, vni)).digest().subarray(0, 6));
+  mac[0] = (mac[0]! & 0xfc) | 0x02;
+  return mac;
+}
+
+function findBridge(name: string): Link {
+  const link = findLink(name);
+  if (link === undefined) throw new PortError(`there is no bridge named ${name}: make it, or attach with another port`);
+  if (link.kind !== 'bridge') throw new PortError(`${name} is no bridge but ${link.kind || 'another device'}`);
+  return link;
+}
+
+function openTun(): number {
+  const fd = open('/dev/net/tun', O_RDWR | O_NONBLOCK | O_CLOEXEC, 0);
+  if (fd >= 0) return fd;
+  const error = new SysError('open /dev/net/tun', lastErrno());
+  throw new PortError(
+    error.code === 'ENOENT' || error.code === 'ENODEV'
+      ? '/dev/net/tun is missing: load the tun module (modprobe tun) or give the container that device'
+      : `can't open /dev/net/tun (${error.code}): run as root or with CAP_NET_ADMIN`,
+  );
+}
+
+function attach(fd: number, name: string): void {
+  const arena = new Arena(256);
+  const request = arena.take(40);
+  new TextEncoder().encodeInto(name, arena.bytes.subarray(request, request + 15));
+  arena.view.setUint16(request + 16, IFF_TAP | IFF_NO_PI | IFF_VNET_HDR, true);
+  checked('TUNSETIFF', ioctl(fd, TUNSETIFF, arena.address + request));
+  const value = arena.take(4);
+  arena.view.setInt32(value, VIRTIO_NET_HEADER_LENGTH, true);
+  checked('TUNSETVNETHDRSZ', ioctl(fd, TUNSETVNETHDRSZ, arena.address + value));
+  arena.view.setInt32(value, 1, true);
+  checked('TUNSETVNETLE', ioctl(fd, TUNSETVNETLE, arena.address + value));
+  checked('TUNSETOFFLOAD', ioctl(fd, TUNSETOFFLOAD, NO_OFFLOADS));
+}
+
+function configure(
+  request: TapRequest,
+  link: Link,
+  isNew: boolean,
+  alias: string,
+  identity: string,
+  bridge: Link | undefined,
+): void {
+  if (isNew) setLink(link.index, { alias, mac: macOf(identity, request.vni) });
+  const master = bridge?.index ?? 0;
+  setLink(link.index, { mtu: request.mtu, ...(link.master === master ? {} : { master }) });
+  setLink(link.index, { up: true });
+}
+
+function explain({ name }: TapRequest, error: SysError): string {
+  switch (error.code) {
+    case 'EPERM':
+      return `can't make the interface ${name}: run as root or with CAP_NET_ADMIN`;
+    case 'EBUSY':
+      return `the interface ${name} is held by another process`;
+    default:
+      return `can't make the interface ${name}: ${error.message}`;
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * The data path's thread. It owns the TAPs and the UDP sockets, blocks in epoll until one of them has something, and never touches
+ * an event loop: libuv's reads and datagrams are an order slower.
+ */
+import { randomInt } from 'node:crypto';
+import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { formatMac, type Mac } from '../../src/contract/mac.ts';
+import { applyTable } from '../datapath/apply-table.ts';
+import type { FdbEntry, NetworkFdb } from '../datapath/datapath.ts';
+import { Forwarder } from '../datapath/forwarder.ts';
+import { isLocal, portOf } from '../datapath/mac-table.ts';
+import { MAC_AGEING_SECONDS, type Network } from '../datapath/network.ts';
+import { TapPort } from '../ports/tap-port.linux.ts';
+import { Arena } from '../sys/arena.linux.ts';
+import { Epoll } from '../sys/epoll.linux.ts';
+import { checked, SysError } from '../sys/errno.linux.ts';
+import { close, eventfd, read } from '../sys/libc.linux.ts';
+import { UDP_UNDERLAY_ARENA_BYTES, UdpUnderlay } from '../underlay/udp.linux.ts';
+import { createBatch, SLOT_SIZE } from '../wire/packet-batch.ts';
+import type { FromThread, PortAssignment, ThreadOptions, ToThread } from './protocol.ts';
+
+/** How many packets one call takes at most, and how many calls before another descriptor has its turn. */
+const BATCH = 64;
+const TURNS = 4;
+const EVENTS = 64;
+const SWEEP_SECONDS = 10;
+
+const EFD_CLOEXEC = 0o2000000;
+const EFD_NONBLOCK = 0o4000;
+const TAG_WAKE = 0;
+const TAG_UNDERLAY = 1;
+const TAG_FIRST_PORT = 2;
+
+interface OpenPort {
+  readonly vni: number;
+  readonly tap: TapPort;
+}
+
+const { port, options } = workerData as { readonly port: MessagePort; readonly options: ThreadOptions };
+const tell = (message: FromThread): void => port.postMessage(message);
+
+try {
+  run(options);
+} catch (error) {
+  tell({
+    type: 'failed',
+    code: error instanceof SysError ? error.code : 'internal',
+    message: error instanceof Error ? error.message : String(error),
+  });
+}
+port.close();
+
+function run({ address, port: vxlanPort, counters }: ThreadOptions): void {
+  const arena = new Arena(BATCH * SLOT_SIZE + UDP_UNDERLAY_ARENA_BYTES + EVENTS * 16 + 4096);
+  // One batch for all: what is in it has been dealt with before anything else is read.
+  const batch = createBatch(arena, arena.take(BATCH * SLOT_SIZE), BATCH);
+  const wakeBuffer = arena.take(8);
+  const underlay = new UdpUnderlay({
+    arena,
+    address,
+    port: vxlanPort,
+    batchCapacity: BATCH,
+    random: Math.random,
+  });
+  const forwarder = new Forwarder({ memory: arena, underlay, counters, vxlanPort });
+  const context = { forwarder, underlay, counters, random: () => randomInt(2 ** 32) };
+  const wakeFd = checked('eventfd', eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  const epoll = new Epoll(arena, EVENTS);
+  epoll.add(wakeFd, TAG_WAKE);
+  epoll.add(underlay.fd, TAG_UNDERLAY);
+  const ports: (OpenPort | undefined)[] = [];
+  tell({ type: 'ready', wakeFd });
+
+  let sweptAt = now();
+  let running = true;
+  while (running) {
+    const count = epoll.wait(SWEEP_SECONDS * 1000);
+    const time = now();
+    for (let i = 0; i < count; i++) {
+      const tag = epoll.ready[i]!;
+      if (tag === TAG_UNDERLAY) takeFromUnderlay(time);
+      else if (tag === TAG_WAKE) running = takeMessages();
+      else takeFromPort(tag - TAG_FIRST_PORT, time);
+    }
+    if (time - sweptAt >= SWEEP_SECONDS) {
+      sweptAt = time;
+      for (const network of forwarder.networks.values()) network.macs.sweep(time);
+    }
+  }
+  for (const open of ports) open?.tap.close();
+  underlay.close();
+  epoll.close();
+  close(wakeFd);
+
+  function takeFromUnderlay(time: number): void {
+    for (let turn = 0; turn < TURNS; turn++) {
+      if (underlay.receive(batch) === 0) return;
+      forwarder.fromUnderlay(batch, time);
+      if (batch.count < BATCH) return;
+    }
+  }
+
+  function takeFromPort(slot: number, time: number): void {
+    const open = ports[slot];
+    if (open === undefined) return;
+    const network = forwarder.networks.get(open.vni);
+    for (let turn = 0; turn < TURNS; turn++) {
+      open.tap.receive(batch);
+      if (batch.count > 0 && network !== undefined) forwarder.fromPort(network, 0, batch, time);
+      if (open.tap.failed) {
+        closePort(open.vni);
+        tell({ type: 'portLost', vni: open.vni });
+        return;
+      }
+      if (batch.count < BATCH) return;
+    }
+  }
+
+  /** @returns false once told to stop. */
+  function takeMessages(): boolean {
+    read(wakeFd, arena.address + wakeBuffer, 8);
+    for (;;) {
+      const received = receiveMessageOnPort(port) as { readonly message: ToThread } | undefined;
+      if (received === undefined) return true;
+      const { message } = received;
+      if (message.type === 'stop') return false;
+      if (message.type === 'fdb') {
+        tell({ type: 'fdb', id: message.id, networks: [...forwarder.networks.values()].map((n) => fdbOf(n, now())) });
+        continue;
+      }
+      for (const vni of message.closePorts) closePort(vni);
+      const problems = message.update === null ? new Map<number, string>() : applyTable(context, message.update);
+      for (const open of message.openPorts) openPort(open);
+      for (const [vni, mtu] of message.mtus) {
+        const network = forwarder.networks.get(vni);
+        if (network !== undefined) network.mtu = mtu;
+      }
+      attachPorts();
+      const counterBases = new Map([...forwarder.networks].map(([vni, { counterBase }]) => [vni, counterBase]));
+      tell({ type: 'applied', id: message.id, problems, counterBases });
+    }
+  }
+
+  function openPort({ vni, name, fd }: PortAssignment): void {
+    let slot = ports.indexOf(undefined);
+    if (slot < 0) slot = ports.length;
+    ports[slot] = { vni, tap: new TapPort(name, fd, arena) };
+    epoll.add(fd, TAG_FIRST_PORT + slot);
+  }
+
+  function closePort(vni: number): void {
+    for (const [slot, open] of ports.entries()) {
+      if (open?.vni !== vni) continue;
+      ports[slot] = undefined;
+      epoll.remove(open.tap.fd);
+      open.tap.close();
+    }
+    attachPorts();
+  }
+
+  /** Networks come and go, and are made anew: each shall have the ports that are open for its VNI. */
+  function attachPorts(): void {
+    for (const network of forwarder.networks.values()) {
+      network.ports = ports.filter((open) => open?.vni === network.vni).map((open) => open!.tap);
+    }
+  }
+}
+
+function now(): number {
+  return performance.now() / 1000;
+}
+
+function fdbOf(network: Network, time: number): NetworkFdb {
+  const entries: FdbEntry[] = [];
+  for (const { mac, place, origin, heardAt } of network.macs.entries()) {
+    const ageSeconds = Math.floor(time - heardAt);
+    if (origin === 'learned' && ageSeconds > MAC_AGEING_SECONDS) continue;
+    const to = isLocal(place) ? portEntry(network, place) : vtepEntry(network, place);
+    if (to === null) continue;
+    entries.push({ mac: formatMac(mac as Mac), to, origin, ...(origin === 'learned' ? { ageSeconds } : {}) });
+  }
+  return { vni: network.vni, name: network.settings.name, flood: network.floodVteps.map(addressOf), entries };
+}
+
+function portEntry(network: Network, place: number): FdbEntry['to'] | null {
+  const name = network.ports[portOf(place)]?.name;
+  return name === undefined ? null : { port: name };
+}
+
+function vtepEntry(network: Network, slot: number): FdbEntry['to'] | null {
+  const vtep = network.vtepAt(slot);
+  return vtep === undefined ? null : { vtep: addressOf(vtep) };
+}
+
+function addressOf({ address, port: udpPort }: { address: string; port: number }): { address: string; port: number } {
+  return { address, port: udpPort };
+}
