@@ -16,7 +16,10 @@ export interface Datapath {
    */
   apply(update: TableUpdate): Promise<ApplyReport>;
 
-  /** Tries again the networks that could not be carried, and says how all stand now. */
+  /**
+   * Looks after what stands: tries again the networks that could not be carried, mends devices that somebody changed, and says how
+   * all stand now. Called now and then.
+   */
   retry(): Promise<ApplyReport>;
 
   /** What the data path forwards by, at this moment. */

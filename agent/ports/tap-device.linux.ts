@@ -70,10 +70,18 @@ export function openTap(identity: string, request: TapRequest): TapDevice {
   return { name: request.name, fd };
 }
 
-/** Changes what can be changed while frames pass. @throws SysError */
-export function setTapMtu(name: string, mtu: number): void {
+/**
+ * Mends a device that passes frames: its MTU, its bridge (which may have been made anew meanwhile), its being up.
+ * @throws PortError
+ */
+export function maintainTap({ name, mtu, bridge }: TapRequest): void {
   const link = findLink(name);
-  if (link !== undefined && link.mtu !== mtu) setLink(link.index, { mtu });
+  // Deleted a moment ago: whoever reads from it will notice.
+  if (link === undefined) return;
+  const master = bridge === undefined ? link.master : findBridge(bridge).index;
+  if (link.mtu !== mtu) setLink(link.index, { mtu });
+  if (link.master !== master) setLink(link.index, { master });
+  if (!link.up) setLink(link.index, { up: true });
 }
 
 /** The device goes when the last descriptor of it is closed. */

@@ -11,10 +11,10 @@ import { createCounterMemory, readCounters } from '../datapath/counters.ts';
 import type { ApplyReport, Datapath, DatapathCounters, NetworkFdb } from '../datapath/datapath.ts';
 import {
   forgetTap,
+  maintainTap,
   openTap,
   PortError,
   removeLeftTaps,
-  setTapMtu,
   type TapDevice,
   type TapRequest,
 } from '../ports/tap-device.linux.ts';
