@@ -172,16 +172,11 @@ class UserspaceDatapath implements Datapath {
       });
       this.#leftRemoved = true;
     }
+    // First what goes, since what comes may take its interface's name.
     const closePorts = this.#closeUnwanted();
+    if (closePorts.length > 0) await this.#tell({ closePorts });
     const openPorts = this.#openWanted();
-    const answer = await this.#ask((id) => ({
-      type: 'apply',
-      id,
-      closePorts,
-      update,
-      mtus: this.#mtus,
-      openPorts,
-    }));
+    const answer = await this.#tell({ update, openPorts, mtus: this.#mtus });
     if (answer.type === 'applied') {
       this.#counterBases = answer.counterBases;
       if (update?.kind === 'snapshot') this.#problems.clear();
@@ -220,13 +215,11 @@ class UserspaceDatapath implements Datapath {
     for (const [vni, wanted] of this.#wanted) {
       const mtu = Math.min(wanted.mtu, limit);
       try {
-        const device = this.#devices.get(vni);
-        if (device !== undefined) {
-          setTapMtu(device.name, mtu);
+        const request = requestOf(vni, wanted.port, mtu);
+        if (request === null) throw new PortError(`this version of the agent has no ports of type ${wanted.port.type}`);
+        if (this.#devices.has(vni)) {
+          maintainTap(request);
         } else {
-          const request = requestOf(vni, wanted.port, mtu);
-          if (request === null)
-            throw new PortError(`this version of the agent has no ports of type ${wanted.port.type}`);
           const made = openTap(this.#options.identity, request);
           this.#devices.set(vni, { ...made, key: keyOf(wanted) });
           opened.push({ vni, name: made.name, fd: made.fd });
@@ -281,6 +274,18 @@ class UserspaceDatapath implements Datapath {
     for (const answer of this.#answers.values()) answer({ type: 'failed', code: 'internal', message: reason.message });
     this.#answers.clear();
     for (const listener of this.#failureListeners) listener(reason);
+  }
+
+  #tell(change: Partial<Omit<ToThread & { readonly type: 'apply' }, 'type' | 'id'>>): Promise<FromThread> {
+    return this.#ask((id) => ({
+      type: 'apply',
+      id,
+      closePorts: [],
+      update: null,
+      mtus: new Map(),
+      openPorts: [],
+      ...change,
+    }));
   }
 
   async #ask(message: (id: number) => ToThread): Promise<FromThread> {
