@@ -1,0 +1,48 @@
+/**
+ * Frames as Linux 6.18 put them into kernel VXLAN over veth, captured on the underlay: outer UDP payload less the VXLAN header. The
+ * checksums of UDP and TCP are as veth leaves them: incomplete.
+ */
+import { hex } from './bytes.ts';
+
+/** The VXLAN header of VNI 9 that preceded each. */
+export const VXLAN_9 = hex('08 000000 000009 00');
+
+export const ARP_REQUEST = hex(`
+  ffffffffffff 020000000001 0806
+  0001 0800 06 04 0001 020000000001 c0a80901 000000000000 c0a80902`);
+
+/** 192.168.9.1:5000 → 192.168.9.2:7, "ping". */
+export const UDP_IPV4 = hex(`
+  020000000002 020000000001 0800
+  45 00 0020 bc8a 4000 40 11 eaee c0a80901 c0a80902
+  1388 0007 000c 9371 70696e67`);
+
+/** The same over IPv6, fd09::1 → fd09::2. */
+export const UDP_IPV6 = hex(`
+  020000000002 020000000001 86dd
+  600f142d 000c 11 40 fd090000000000000000000000000001 fd090000000000000000000000000002
+  1388 0007 000c fa33 70696e67`);
+
+/** SYN, 192.168.9.1:40002 → 192.168.9.2:8080. */
+export const TCP_SYN_IPV4 = hex(`
+  020000000002 020000000001 0800
+  45 00 003c 42f8 4000 40 06 6470 c0a80901 c0a80902
+  9c42 1f90 6df71672 00000000 a0 02 faf0 9382 0000 020405b4 0402 080ae1795ca500000000 01 03030a`);
+
+/** SYN, fd09::1 port 40010 → fd09::2 port 8080. */
+export const TCP_SYN_IPV6 = hex(`
+  020000000002 020000000001 86dd
+  60002ed5 0028 06 40 fd090000000000000000000000000001 fd090000000000000000000000000002
+  9c4a 1f90 95d0ffbd 00000000 a0 02 fd20 fa44 0000 020405a0 0402 080ade96548000000000 01 03030a`);
+
+/** SYN of a real machine of 2004 over Ethernet, complete: 145.254.160.237:3372 → 65.208.228.223:80. */
+export const TCP_SYN_COMPLETE = hex(`
+  feff20000100 000001000000 0800
+  45 00 0030 0f41 4000 80 06 91eb 91fea0ed 41d0e4df
+  0d2c 0050 38affe13 00000000 70 02 2238 c30c 0000 020405b4 01010402`);
+
+/** Neighbour solicitation (ICMPv6, no TCP or UDP), fd09::1 asks for fd09::2. */
+export const NEIGHBOUR_SOLICITATION = hex(`
+  3333ff000002 020000000001 86dd
+  60000000 0020 3a ff fd090000000000000000000000000001 ff0200000000000000000001ff000002
+  87007d8500000000fd0900000000000000000000000000020101020000000001`);
