@@ -1,0 +1,88 @@
+/** What an agent tells the tools on its own host, over HTTP on a Unix socket that only its user can open. */
+import { chmod, rm } from 'node:fs/promises';
+import { createServer, request as httpRequest } from 'node:http';
+import type { DatapathCounters, NetworkFdb } from '../datapath/datapath.ts';
+import { errorCode, Failure, reasonOf } from './failure.ts';
+import type { AgentStatus } from './status.ts';
+
+/** The answers, by path. */
+export interface LocalApi {
+  readonly '/status': AgentStatus;
+  readonly '/fdb': { readonly networks: readonly NetworkFdb[] };
+  readonly '/counters': LocalCounters;
+}
+
+export interface LocalCounters {
+  /** What can't be put down to a network. */
+  readonly agent: Readonly<Record<string, number>>;
+  readonly networks: readonly { readonly vni: number; readonly counters: Readonly<Record<string, number>> }[];
+}
+
+export type LocalHandlers = { readonly [Path in keyof LocalApi]: () => Promise<LocalApi[Path]> };
+
+export interface LocalServer {
+  close(): Promise<void>;
+}
+
+/**
+ * Serves at `socketPath`. A socket that is there is one that a killed agent left: the caller holds the folder's lock.
+ * @throws Failure where the socket can't be made.
+ */
+export async function serveLocalApi(socketPath: string, handlers: LocalHandlers): Promise<LocalServer> {
+  const server = createServer(async (request, response) => {
+    const handler = Object.entries(handlers).find(([path]) => path === request.url)?.[1];
+    const respond = (status: number, body: unknown): void => {
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    };
+    if (handler === undefined) return respond(404, { error: `there are ${Object.keys(handlers).join(', ')}` });
+    if (request.method !== 'GET') return respond(405, { error: 'only GET' });
+    try {
+      respond(200, await handler());
+    } catch (error) {
+      respond(500, { error: reasonOf(error) });
+    }
+  });
+  try {
+    await rm(socketPath, { force: true });
+    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(socketPath, resolve));
+    await chmod(socketPath, 0o600);
+  } catch (error) {
+    throw new Failure('failed', `the agent's socket ${socketPath} can't be made (${reasonOf(error)})`, error);
+  }
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** @throws Failure where no agent answers there. */
+export function askLocalApi<Path extends keyof LocalApi>(socketPath: string, path: Path): Promise<LocalApi[Path]> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ socketPath, path, timeout: 10_000 }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+      });
+      response.on('error', fail);
+      response.on('end', () => {
+        // Trusted: the socket is our own user's, and the agent behind it is this program.
+        if (response.statusCode === 200) resolve(JSON.parse(text) as LocalApi[Path]);
+        else fail(new Error(`it answered ${response.statusCode}: ${text}`));
+      });
+    });
+    const fail = (error: Error): void => {
+      const code = errorCode(error);
+      if (code === 'ENOENT' || code === 'ECONNREFUSED') {
+        reject(new Failure('unreachable', `no agent runs here: nobody answers at ${socketPath}`, error));
+      } else if (code === 'EACCES') {
+        reject(new Failure('failed', `${socketPath} belongs to another user: ask as that user, or as root`, error));
+      } else reject(new Failure('unreachable', `the agent does not answer (${reasonOf(error)})`, error));
+    };
+    request.on('timeout', () => request.destroy(new Error('nothing within 10 s')));
+    request.on('error', fail);
+    request.end();
+  });
+}

@@ -1,0 +1,225 @@
+/**
+ * A site's life with its gateway: forward by the last good table, pull, apply, keep, report; and go on whatever the gateway does.
+ *
+ * What each kind of trouble does to forwarding is the heart of it:
+ * - Away, failing, or talking nonsense (a 5xx, a timeout, half a table, a proxy's page): nothing changes. The registry decides, but
+ *   the data plane never waits for it.
+ * - 401: nothing changes either. It is what a deleted site hears, but also what every site hears after the gateway's database was
+ *   restored from before they joined, or while a clock is wrong; to go dark then would turn a slip of the gateway into an outage of
+ *   all sites. A site that was deleted does no harm: its peers no longer list its VTEP, so they drop what it sends. It is logged as
+ *   an error and shown in the status, for a person to decide.
+ * - 403 `site_disabled`: a person said so, and the gateway knew who was asking. The site forwards for nobody, and keeps its table and
+ *   keeps asking, so that enabling it brings it back within one wait.
+ */
+import { HEARTBEAT_SECONDS, type Heartbeat, PULL_SECONDS } from '../../src/contract/agent.ts';
+import type { TableUpdate } from '../../src/contract/table.ts';
+import type { Datapath } from '../datapath/datapath.ts';
+import { backoffMs } from './backoff.ts';
+import type { GatewayClient, Refused, Unavailable } from './client.ts';
+import { ContactRecord } from './contact.ts';
+import { InForce } from './in-force.ts';
+import type { TableStore } from './last-good.ts';
+import type { Log } from './log.ts';
+import { changesNothing, type LastGood, mergeUpdate, toSnapshot } from './merge.ts';
+import { type Contact, type NetworkStatus, networkStatuses } from './status.ts';
+
+export interface SessionOptions {
+  readonly client: GatewayClient;
+  readonly datapath: Datapath;
+  readonly store: TableStore;
+  readonly version: string;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** From 0 to 1. */
+  readonly random: () => number;
+  /** Calls `act` once after `ms` milliseconds, unless the returned function is called first. */
+  readonly after: (ms: number, act: () => void) => () => void;
+  readonly log: Log;
+}
+
+/** What a pull came to: `resynced` is a change that came as a snapshot because a delta did not fit. */
+export type PullOutcome = 'changed' | 'resynced' | 'unchanged' | 'failed' | 'stopped';
+
+export interface SessionStatus {
+  readonly contact: Contact;
+  readonly inStep: boolean;
+  readonly table: { readonly cursor: string; readonly changedAt: string } | null;
+  readonly networks: readonly NetworkStatus[];
+}
+
+/** A pull may come 10 % earlier or later, so that agents that started together don't stay together. */
+const PULL_JITTER = 0.1;
+const REPORT_ERROR_CHARACTERS = 500;
+
+export class Session {
+  readonly #options: SessionOptions;
+  readonly #contact: ContactRecord;
+  readonly #inForce: InForce;
+  #held: LastGood | null = null;
+  #changedAt = '';
+  /** The table on disk lacks at least the newest cursor; where it is that alone, it is not worth a write until the end. */
+  #unsaved = false;
+  #heartbeatAt = Number.NEGATIVE_INFINITY;
+  #reportDue = true;
+  #stopped = false;
+  #retryAfterSeconds = 0;
+  #cancelNext = (): void => {};
+  /** Turns are taken one after the other. */
+  #turns: Promise<unknown> = Promise.resolve();
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.#contact = new ContactRecord(options.now, options.log);
+    this.#inForce = new InForce(options.datapath, options.log);
+  }
+
+  /** Puts the last good table in force, then begins to pull. Resolves after the former: no gateway is needed for it. */
+  async start(): Promise<void> {
+    this.#held = await this.#options.store.load();
+    if (this.#held !== null) {
+      await this.#putInForce(toSnapshot(this.#held));
+      this.#options.log('info', `forwarding by the last good table, ${this.#held.networks.size} networks`);
+    }
+    void this.pullNow();
+  }
+
+  /** Pulls once at once. Resolves when what came is in force and reported. */
+  pullNow(): Promise<PullOutcome> {
+    this.#cancelNext();
+    const turn = this.#turns.then(() => this.#takeTurn());
+    this.#turns = turn;
+    return turn;
+  }
+
+  status(): SessionStatus {
+    const outage = this.#inForce.withdrawn ? 'the site is disabled' : this.#inForce.outage;
+    const networks = networkStatuses(this.#held, this.#inForce.report, outage);
+    const contact = this.#contact.current;
+    const table = this.#held === null ? null : { cursor: this.#held.cursor, changedAt: this.#changedAt };
+    const inStep = contact.state === 'reachable' && table !== null && networks.every((network) => network.inStep);
+    return { contact, inStep, table, networks };
+  }
+
+  /** Ends the loop; the data path is the caller's to stop. Resolves when the table is on disk and no request is under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelNext();
+    await this.#turns;
+    if (this.#unsaved) this.#save();
+    await this.#options.store.flush();
+  }
+
+  async #takeTurn(): Promise<PullOutcome> {
+    if (this.#stopped) return 'stopped';
+    this.#retryAfterSeconds = 0;
+    const outcome = await this.#pull(this.#held?.cursor ?? null);
+    if (outcome === 'failed') await this.#inForce.settle(() => toSnapshot(this.#held!));
+    else if (!this.#stopped) await this.#report();
+    this.#cancelNext();
+    if (!this.#stopped) this.#cancelNext = this.#options.after(this.#waitMs(), () => void this.pullNow());
+    return outcome;
+  }
+
+  #waitMs(): number {
+    const { random } = this.#options;
+    if (this.#contact.failures > 0) return backoffMs(this.#contact.failures, random(), this.#retryAfterSeconds);
+    return PULL_SECONDS * 1000 * (1 + PULL_JITTER * (2 * random() - 1));
+  }
+
+  async #pull(cursor: string | null): Promise<PullOutcome> {
+    const answer = await this.#options.client.pull(cursor);
+    if (this.#stopped) return 'stopped';
+    switch (answer.kind) {
+      case 'not-modified':
+        return this.#unchanged();
+      case 'updated':
+        return this.#take(answer.update, cursor);
+      case 'refused':
+        if (cursor !== null && (answer.code === 'invalid_cursor' || answer.code === 'invalid_query')) {
+          return this.#resync(answer.detail);
+        }
+        if (answer.code === 'site_disabled') await this.#inForce.withdraw();
+        return this.#failed(answer);
+      case 'unavailable':
+        return this.#failed(answer);
+    }
+  }
+
+  async #take(update: TableUpdate, cursor: string | null): Promise<PullOutcome> {
+    const nothingNew = changesNothing(update);
+    const merged = mergeUpdate(this.#held, update);
+    if (merged.kind === 'resync') {
+      if (cursor !== null) return this.#resync(merged.reason);
+      return this.#failed({ kind: 'unavailable', reason: `sent a table that contradicts itself: ${merged.reason}` });
+    }
+    this.#held = merged.table;
+    this.#unsaved = true;
+    if (nothingNew) return this.#unchanged();
+    this.#contact.reached();
+    await this.#putInForce(update);
+    this.#save();
+    this.#reportDue = true;
+    return 'changed';
+  }
+
+  async #resync(reason: string): Promise<PullOutcome> {
+    this.#options.log('warn', `pulling the whole table: ${reason}`);
+    const outcome = await this.#pull(null);
+    return outcome === 'changed' ? 'resynced' : outcome;
+  }
+
+  async #unchanged(): Promise<PullOutcome> {
+    this.#contact.reached();
+    const changesBefore = this.#inForce.changes;
+    await this.#inForce.restore(() => toSnapshot(this.#held!));
+    // What could not be carried and now can is news for the gateway.
+    if (this.#inForce.changes !== changesBefore) this.#reportDue = true;
+    return 'unchanged';
+  }
+
+  #failed(failure: Refused | Unavailable): PullOutcome {
+    this.#contact.failed(failure);
+    if (failure.kind === 'unavailable') this.#retryAfterSeconds = failure.retryAfterSeconds ?? 0;
+    return 'failed';
+  }
+
+  async #putInForce(update: TableUpdate): Promise<void> {
+    await this.#inForce.apply(update, () => toSnapshot(this.#held!));
+    this.#changedAt = new Date(this.#options.now()).toISOString();
+  }
+
+  #save(): void {
+    this.#unsaved = false;
+    this.#options.store.save(() => toSnapshot(this.#held!));
+  }
+
+  /** At once after a change, and otherwise so that no more than `HEARTBEAT_SECONDS` lie between two. */
+  async #report(): Promise<void> {
+    const { client, now, log } = this.#options;
+    const due = this.#heartbeatAt + (HEARTBEAT_SECONDS - PULL_SECONDS) * 1000;
+    if (!this.#reportDue && now() < due) return;
+    const answer = await client.heartbeat(this.#heartbeat());
+    if (answer.kind === 'accepted') {
+      this.#reportDue = false;
+      this.#heartbeatAt = now();
+    } else if (answer.kind === 'refused')
+      log('warn', `the gateway refuses the report: ${answer.code}: ${answer.detail}`);
+    else log('warn', `the report did not reach the gateway: ${answer.reason}`);
+  }
+
+  #heartbeat(): Heartbeat {
+    const counters = this.#options.datapath.counters().networks;
+    const { networks } = this.status();
+    return {
+      cursor: this.#held!.cursor,
+      version: this.#options.version,
+      networks: networks.map(({ vni, revision, digest, error }) => ({
+        vni,
+        revision,
+        digest,
+        counters: { ...counters.get(vni) },
+        ...(error === undefined ? {} : { error: error.slice(0, REPORT_ERROR_CHARACTERS) }),
+      })),
+    };
+  }
+}

@@ -1,0 +1,64 @@
+/** How an agent stands, for people and their tools: the answer of `/status` on the agent's socket. */
+import { formatDigest } from '../../src/contract/digest.ts';
+import type { PortSpec } from '../../src/contract/port.ts';
+import type { ApplyReport } from '../datapath/datapath.ts';
+import type { LastGood } from './merge.ts';
+
+/** Times are RFC 3339, UTC. */
+export interface AgentStatus {
+  readonly version: string;
+  readonly startedAt: string;
+  readonly datapath: 'userspace';
+  readonly vtep: { readonly address: string | null; readonly port: number };
+  /** Absent where the table is in a file. */
+  readonly site?: { readonly id: string; readonly name: string; readonly tenant: string };
+  readonly gateway?: { readonly url: string } & Contact;
+  /** True where the gateway answers and every network is carried as the table says. */
+  readonly inStep: boolean;
+  readonly table: { readonly cursor: string; readonly changedAt: string } | null;
+  readonly networks: readonly NetworkStatus[];
+}
+
+export interface Contact {
+  /** `starting` until the first try ended. */
+  readonly state: 'starting' | 'reachable' | 'unreachable' | 'refused';
+  /** When this state began. */
+  readonly since: string;
+  readonly lastContactAt?: string;
+  /** Why it is not reachable, in one line. */
+  readonly error?: string;
+}
+
+export interface NetworkStatus {
+  readonly vni: number;
+  readonly name: string;
+  readonly port: PortSpec;
+  /** In force on the port; the table's where the network is not carried. */
+  readonly mtu: number;
+  readonly peers: number;
+  readonly macs: number;
+  readonly revision: number;
+  readonly digest: string;
+  readonly inStep: boolean;
+  readonly error?: string;
+}
+
+/** @param outage why nothing at all is carried as the table says, where that is so. */
+export function networkStatuses(table: LastGood | null, report: ApplyReport, outage: string | null): NetworkStatus[] {
+  const networks = [...(table?.networks.values() ?? [])].sort((a, b) => a.header.vni - b.header.vni);
+  return networks.map(({ header, vteps, macs, digest }) => {
+    const error = outage ?? report.errors.get(header.vni);
+    return {
+      vni: header.vni,
+      name: header.name,
+      port: header.port,
+      mtu: report.mtus.get(header.vni) ?? header.mtu,
+      peers: vteps.size,
+      macs: macs.size,
+      revision: header.revision,
+      digest: formatDigest(digest),
+      inStep: error === undefined,
+      ...(error === undefined ? {} : { error }),
+    };
+  });
+}

@@ -1,0 +1,102 @@
+/** A data path that carries no frame, for tests and simulations: it keeps the tables it is given and does what it is told to. */
+import type { MacRow, NetworkChange, TableUpdate, Vtep } from '../../src/contract/table.ts';
+import type { ApplyReport, Datapath, DatapathCounters, NetworkFdb } from './datapath.ts';
+
+export interface InMemoryNetwork {
+  readonly vni: number;
+  readonly network: string;
+  readonly name: string;
+  readonly mtu: number;
+  /** By site. */
+  readonly vteps: Map<string, Vtep>;
+  /** By MAC. */
+  readonly macs: Map<string, MacRow>;
+}
+
+export class InMemoryDatapath implements Datapath {
+  /** By VNI: all that it was told of, also what can't be carried. */
+  readonly networks = new Map<number, InMemoryNetwork>();
+  /** Every update in the order of the calls. */
+  readonly applied: TableUpdate[] = [];
+  stopped = false;
+  readonly #failing = new Map<number, string>();
+  readonly #listeners: ((reason: Error) => void)[] = [];
+  #nextRejection: Error | null = null;
+
+  /** From now on this VNI can't be carried, until `heal`. */
+  fail(vni: number, reason: string): void {
+    this.#failing.set(vni, reason);
+  }
+
+  heal(vni: number): void {
+    this.#failing.delete(vni);
+  }
+
+  /** The next `apply` rejects and changes nothing. */
+  rejectNext(reason: Error): void {
+    this.#nextRejection = reason;
+  }
+
+  die(reason: Error): void {
+    for (const listener of this.#listeners.splice(0)) listener(reason);
+  }
+
+  async apply(update: TableUpdate): Promise<ApplyReport> {
+    if (this.stopped) throw new Error('the data path was stopped');
+    const rejection = this.#nextRejection;
+    this.#nextRejection = null;
+    if (rejection !== null) throw rejection;
+    this.applied.push(update);
+    if (update.kind === 'snapshot') this.networks.clear();
+    else for (const vni of update.goneNetworks ?? []) this.networks.delete(vni);
+    for (const change of update.networks) this.#change(change);
+    return this.#report();
+  }
+
+  async retry(): Promise<ApplyReport> {
+    return this.#report();
+  }
+
+  async fdb(): Promise<readonly NetworkFdb[]> {
+    return [...this.networks.values()].map(({ vni, name, vteps, macs }) => ({
+      vni,
+      name,
+      flood: [...vteps.values()].map(({ address, port }) => ({ address, port })),
+      entries: [...macs.values()].flatMap(({ mac, site }) => {
+        const vtep = vteps.get(site);
+        if (vtep === undefined) return [];
+        return [{ mac, to: { vtep: { address: vtep.address, port: vtep.port } }, origin: 'registry' as const }];
+      }),
+    }));
+  }
+
+  counters(): DatapathCounters {
+    return { agent: {}, networks: new Map([...this.networks.keys()].map((vni) => [vni, {}])) };
+  }
+
+  onFailure(listener: (reason: Error) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.networks.clear();
+  }
+
+  #change({ vni, network, name, mtu, vteps, macs, gone }: NetworkChange): void {
+    const known = this.networks.get(vni);
+    const old = known?.network === network ? known : undefined;
+    const next = { vni, network, name, mtu, vteps: old?.vteps ?? new Map(), macs: old?.macs ?? new Map() };
+    for (const site of gone?.vteps ?? []) next.vteps.delete(site);
+    for (const mac of gone?.macs ?? []) next.macs.delete(mac);
+    for (const vtep of vteps) next.vteps.set(vtep.site, vtep);
+    for (const row of macs) next.macs.set(row.mac, row);
+    this.networks.set(vni, next);
+  }
+
+  #report(): ApplyReport {
+    const errors = new Map([...this.#failing].filter(([vni]) => this.networks.has(vni)));
+    const carried = [...this.networks.values()].filter(({ vni }) => !errors.has(vni));
+    return { errors, mtus: new Map(carried.map(({ vni, mtu }) => [vni, mtu])) };
+  }
+}
