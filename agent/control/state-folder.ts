@@ -34,8 +34,6 @@ export const MembershipSchema = v.strictObject({
     /** As the gateway knows it. */
     address: UnicastIpSchema,
     port: UdpPortSchema,
-    /** The address of this host to take VXLAN on, or null for all: behind NAT the gateway's is none of ours. */
-    bind: v.nullable(UnicastIpSchema),
   }),
   /** A file of certificates, or null for the system's alone. */
   caPath: v.nullable(v.string()),
@@ -44,9 +42,9 @@ export const MembershipSchema = v.strictObject({
 export type Membership = v.InferOutput<typeof MembershipSchema>;
 
 /** Where the state is when nobody says: the system's place for root, the user's own otherwise. */
-export function defaultStateFolder(uid: number, env: { readonly XDG_STATE_HOME?: string | undefined }): string {
+export function defaultStateFolder(uid: number, xdgStateHome: string | undefined): string {
   if (uid === 0) return '/var/lib/overlane-agent';
-  return join(env.XDG_STATE_HOME || join(homedir(), '.local/state'), 'overlane-agent');
+  return join(xdgStateHome || join(homedir(), '.local/state'), 'overlane-agent');
 }
 
 /**

@@ -1,0 +1,94 @@
+/** An agent as a process: one per state folder, stopped by a signal, asked through its socket, ended by a dead data path. */
+import { join } from 'node:path';
+import { Failure, reasonOf } from '../control/failure.ts';
+import { type LocalHandlers, serveLocalApi } from '../control/local-api.ts';
+import type { Log } from '../control/log.ts';
+import { LOCK_FILE, SOCKET_FILE } from '../control/state-folder.ts';
+import type { AgentStatus } from '../control/status.ts';
+import type { Datapath } from '../datapath/datapath.ts';
+import { tryLockFile } from '../sys/lock.linux.ts';
+import { EXIT_FAILED, EXIT_OK } from './exit-code.ts';
+
+/** What drives the data path: a gateway's session or a file's. */
+export interface AgentControl {
+  /** Resolves when the table that is at hand is in force. */
+  start(): Promise<void>;
+  status(): AgentStatus;
+  /** `SIGHUP`. */
+  hangup(): void;
+  stop(): Promise<void>;
+}
+
+export interface AgentProcessOptions {
+  /** Open: see `openStateFolder`. */
+  readonly folder: string;
+  readonly log: Log;
+  readonly openDatapath: () => Promise<Datapath>;
+  readonly control: (datapath: Datapath) => AgentControl;
+}
+
+/**
+ * @returns the exit code: 0 after a signal, 1 where the data path died, so that a service manager starts it again.
+ * @throws Failure where it can't start.
+ */
+export async function runAgentProcess({ folder, log, openDatapath, control }: AgentProcessOptions): Promise<number> {
+  const lock = tryLockFile(join(folder, LOCK_FILE));
+  if (lock === null) throw new Failure('failed', `another agent runs on the state folder ${folder}`);
+  let agent: AgentControl | null = null;
+  const signals = listenForSignals(() => agent?.hangup());
+  try {
+    const datapath = await openDatapath();
+    const died = new Promise<Error>((resolve) => datapath.onFailure(resolve));
+    try {
+      agent = control(datapath);
+      const server = await serveLocalApi(join(folder, SOCKET_FILE), handlersOf(agent, datapath));
+      try {
+        await agent.start();
+        log('info', 'running');
+        const end = await Promise.race([signals.stop, died]);
+        if (end instanceof Error) log('error', `the data path died: ${reasonOf(end)}`);
+        else log('info', `stopping: ${end}`);
+        return end instanceof Error ? EXIT_FAILED : EXIT_OK;
+      } finally {
+        await agent.stop();
+        await server.close();
+      }
+    } finally {
+      await datapath.stop();
+    }
+  } finally {
+    signals.dispose();
+    lock.release();
+  }
+}
+
+function handlersOf(agent: AgentControl, datapath: Datapath): LocalHandlers {
+  return {
+    '/status': async () => agent.status(),
+    '/fdb': async () => ({ networks: await datapath.fdb() }),
+    '/counters': async () => {
+      const counters = datapath.counters();
+      const networks = [...counters.networks].sort(([a], [b]) => a - b);
+      return { agent: counters.agent, networks: networks.map(([vni, values]) => ({ vni, counters: values })) };
+    },
+  };
+}
+
+/** The first signal stops in order; a second one, from somebody who can't wait, ends the process. */
+function listenForSignals(onHangup: () => void): { readonly stop: Promise<NodeJS.Signals>; dispose(): void } {
+  let stopping = false;
+  let resolve: (signal: NodeJS.Signals) => void = () => {};
+  const stop = new Promise<NodeJS.Signals>((settle) => {
+    resolve = settle;
+  });
+  const onStop = (signal: NodeJS.Signals): void => {
+    if (stopping) process.exit(EXIT_FAILED);
+    stopping = true;
+    resolve(signal);
+  };
+  process.on('SIGTERM', onStop).on('SIGINT', onStop).on('SIGHUP', onHangup);
+  return {
+    stop,
+    dispose: () => void process.off('SIGTERM', onStop).off('SIGINT', onStop).off('SIGHUP', onHangup),
+  };
+}

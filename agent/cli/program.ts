@@ -1,0 +1,121 @@
+/** The commands and their flags. What a command needs is loaded when it is called, so that `status` is quick. */
+import { hostname } from 'node:os';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import * as v from 'valibot';
+import { NameSchema, UdpPortSchema, UnicastIpSchema, VXLAN_PORT } from '../../src/contract/primitives.ts';
+import { DATAPATHS } from '../config.ts';
+import { Failure, reasonOf } from '../control/failure.ts';
+import { defaultStateFolder } from '../control/state-folder.ts';
+import { VERSION } from '../version.ts';
+import { EXIT_BY_FAILURE, EXIT_CODE_HELP, EXIT_FAILED, EXIT_OK, EXIT_USAGE } from './exit-code.ts';
+import type { JoinFlags } from './join.ts';
+import { createLog, LOG_LEVELS, type LogLevel } from './log.ts';
+import type { RunFlags } from './run.ts';
+import type { RunConfigFlags } from './run-config.ts';
+import type { ShowFlags } from './show.ts';
+import { siteNameFrom } from './site-name.ts';
+
+type AllRunFlags = Omit<RunFlags, 'state' | 'datapath'> & Partial<RunConfigFlags> & { readonly logLevel: LogLevel };
+
+/** @returns the exit code. What went wrong is said in one line on stderr. */
+export async function runProgram(args: readonly string[]): Promise<number> {
+  let exitCode = EXIT_OK;
+  const program = createProgram((code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    // Commander has said it already: a usage error, or the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
+    const debug = program.opts<{ debug?: boolean }>().debug === true;
+    process.stderr.write(`overlane-agent: ${debug && error instanceof Error ? error.stack : reasonOf(error)}\n`);
+    return error instanceof Failure ? EXIT_BY_FAILURE[error.kind] : EXIT_FAILED;
+  }
+}
+
+function createProgram(done: (exitCode: number) => void): Command {
+  const uid = process.geteuid?.() ?? 0;
+  const folder = defaultStateFolder(uid, process.env.XDG_STATE_HOME);
+  const print = (text: string): void => void process.stdout.write(`${text}\n`);
+  const state = new Option('--state <dir>', 'the folder that holds the site’s key and table');
+  const plainHttp = new Option('--allow-plain-http', 'talk plain http to a gateway that is not on this host').default(
+    false,
+  );
+  const ca = new Option('--ca <file>', 'certificates (PEM) to trust beside the system’s');
+
+  const program = new Command('overlane-agent')
+    .description('Joins this host to a tenant’s networks and carries their frames in VXLAN.')
+    .version(VERSION)
+    .option('--debug', 'with an error, say where in the program it arose')
+    .addHelpText('after', EXIT_CODE_HELP)
+    .exitOverride();
+
+  program
+    .command('join')
+    .description('make this host a site of a tenant')
+    .requiredOption('--gateway <url>', 'the gateway, such as https://gateway.example.net')
+    .addOption(new Option('--token <token>', 'a join token (olj_…)').env('OVERLANE_JOIN_TOKEN').makeOptionMandatory())
+    .option('--name <name>', 'the site’s name', checked(NameSchema), siteNameFrom(hostname()))
+    .addOption(state.default(folder))
+    .option(
+      '--vtep-address <ip>',
+      'where other sites send VXLAN to; what the gateway sees unless said',
+      checked(UnicastIpSchema),
+    )
+    .option('--vtep-port <port>', 'the UDP port of it', (text) => checked(UdpPortSchema)(Number(text)), VXLAN_PORT)
+    .addOption(plainHttp)
+    .addOption(ca)
+    .action(async (flags: JoinFlags) => {
+      const { joinSite } = await import('./join.ts');
+      done(await joinSite(flags, uid, print));
+    });
+
+  program
+    .command('run')
+    .description('carry frames until stopped; SIGHUP pulls the table, or reads the file, at once')
+    .addOption(new Option('--state <dir>', state.description))
+    .addOption(new Option('--config <file>', 'no gateway: the table is in this file (JSON)'))
+    .addOption(new Option('--datapath <kind>', 'what carries the frames (auto: the best there is)').choices(DATAPATHS))
+    .addOption(plainHttp)
+    .addOption(ca)
+    .addOption(new Option('--log-level <level>', 'the least to be logged').choices(LOG_LEVELS).default('info'))
+    .action(async (flags: AllRunFlags) => {
+      const log = createLog(flags.logLevel, process.stderr.isTTY === true);
+      if (flags.config !== undefined) {
+        const { runConfig } = await import('./run-config.ts');
+        done(await runConfig({ ...flags, config: flags.config }, uid, log));
+      } else {
+        const { runSite } = await import('./run.ts');
+        done(await runSite({ ...flags, state: flags.state ?? folder, datapath: flags.datapath ?? 'auto' }, uid, log));
+      }
+    });
+
+  for (const [name, description, show] of [
+    ['status', 'how the agent stands: exit code 0 only where it is in step', 'showStatus'],
+    ['fdb', 'what it forwards by', 'showFdb'],
+    ['counters', 'what it has carried, and what it has dropped and why', 'showCounters'],
+  ] as const) {
+    program
+      .command(name)
+      .description(description)
+      .addOption(new Option('--state <dir>', state.description).default(folder))
+      .addOption(new Option('--config <file>', 'the file of an agent that runs by one').conflicts('state'))
+      .option('--json', 'as JSON', false)
+      .action(async (flags: ShowFlags) => {
+        const shows = await import('./show.ts');
+        done(await shows[show](flags, uid, print));
+      });
+  }
+  return program;
+}
+
+/** A flag's value by the contract's own schema, with the contract's own words where it is wrong. */
+function checked<const T extends v.GenericSchema>(schema: T): (value: unknown) => v.InferOutput<T> {
+  return (value) => {
+    const parsed = v.safeParse(schema, value);
+    if (parsed.success) return parsed.output;
+    throw new InvalidArgumentError(`It ${parsed.issues[0].message}.`);
+  };
+}

@@ -1,0 +1,57 @@
+/** `run --config FILE`: a site without a gateway, by the table in the file. `SIGHUP` reads it again. */
+import { type Config, type DatapathChoice, readConfig } from '../config.ts';
+import { Failure, reasonOf } from '../control/failure.ts';
+import { FileSession } from '../control/file-session.ts';
+import type { Log } from '../control/log.ts';
+import { configStateFolder, openStateFolder } from '../control/state-folder.ts';
+import { after } from '../control/timer.ts';
+import { openUserspaceDatapath } from '../userspace/userspace.ts';
+import { VERSION } from '../version.ts';
+import { runAgentProcess } from './agent-process.ts';
+import { checkDatapathChoice } from './datapath-choice.ts';
+
+export interface RunConfigFlags {
+  readonly config: string;
+  /** Where the lock and the socket go; a private folder of the system's temporary one unless said. */
+  readonly state?: string;
+  readonly datapath?: DatapathChoice;
+}
+
+/** @throws Failure where it can't start. */
+export async function runConfig(flags: RunConfigFlags, uid: number, log: Log): Promise<number> {
+  const first = await readConfig(flags.config, 1);
+  checkDatapathChoice(flags.datapath ?? first.datapath);
+  const folder = await openStateFolder(flags.state ?? (await configStateFolder(flags.config, uid)), uid);
+  const { vtep } = first;
+  const startedAt = new Date().toISOString();
+  return runAgentProcess({
+    folder,
+    log,
+    openDatapath: () => openUserspaceDatapath({ vtep, identity: `${vtep.address ?? '*'}:${vtep.port}`, log }),
+    control: (datapath) => {
+      const session = new FileSession({ datapath, now: Date.now, after, log });
+      let reading = 1;
+      async function readAgain(): Promise<void> {
+        try {
+          const config = await readConfig(flags.config, ++reading);
+          checkUnchanged(first, config);
+          await session.apply(config.table);
+          log('info', 'the configuration was read again');
+        } catch (error) {
+          log('error', `the configuration in force stays: ${reasonOf(error)}`);
+        }
+      }
+      return {
+        start: () => session.apply(first.table),
+        hangup: () => void readAgain(),
+        status: () => ({ version: VERSION, startedAt, datapath: 'userspace', vtep, ...session.status() }),
+        stop: () => session.stop(),
+      };
+    },
+  });
+}
+
+function checkUnchanged(first: Config, config: Config): void {
+  if (config.vtep.address === first.vtep.address && config.vtep.port === first.vtep.port) return;
+  throw new Failure('configuration', 'vtep can be changed only by a restart');
+}

@@ -1,0 +1,73 @@
+/** `run`: a site of a gateway. */
+import { resolve } from 'node:path';
+import type { DatapathChoice } from '../config.ts';
+import { createGatewayClient } from '../control/client.ts';
+import { readIdentity } from '../control/identity.ts';
+import { openTableStore } from '../control/last-good.ts';
+import type { Log } from '../control/log.ts';
+import { Session } from '../control/session.ts';
+import { openStateFolder, readMembership } from '../control/state-folder.ts';
+import { after } from '../control/timer.ts';
+import { openUserspaceDatapath } from '../userspace/userspace.ts';
+import { VERSION } from '../version.ts';
+import { runAgentProcess } from './agent-process.ts';
+import { checkDatapathChoice } from './datapath-choice.ts';
+import { openGateway } from './gateway.ts';
+
+export interface RunFlags {
+  readonly state: string;
+  readonly datapath: DatapathChoice;
+  readonly allowPlainHttp: boolean;
+  readonly ca?: string;
+}
+
+/** @throws Failure where it can't start. */
+export async function runSite(flags: RunFlags, uid: number, log: Log): Promise<number> {
+  checkDatapathChoice(flags.datapath);
+  const folder = await openStateFolder(flags.state, uid);
+  const membership = await readMembership(folder);
+  const { gateway, site, name, tenant, vtep } = membership;
+  const allowPlainHttp = membership.allowPlainHttp || flags.allowPlainHttp;
+  const caPath = flags.ca === undefined ? membership.caPath : resolve(flags.ca);
+  const { privateKey } = await readIdentity(folder);
+  const options = { ...(await openGateway({ gateway, allowPlainHttp, caPath })), privateKey };
+  const startedAt = new Date().toISOString();
+  return runAgentProcess({
+    folder,
+    log,
+    openDatapath: () => openUserspaceDatapath({ vtep, identity: site, log }),
+    control: (datapath) => {
+      const session = new Session({
+        client: createGatewayClient(options, site),
+        datapath,
+        store: openTableStore(folder, site, log),
+        version: VERSION,
+        now: Date.now,
+        random: Math.random,
+        after,
+        log,
+      });
+      return {
+        start: () => session.start(),
+        hangup: () => void session.pullNow(),
+        status: () => {
+          const { contact, ...status } = session.status();
+          return {
+            version: VERSION,
+            startedAt,
+            datapath: 'userspace',
+            vtep,
+            site: { id: site, name, tenant },
+            gateway: { url: gateway, ...contact },
+            ...status,
+          };
+        },
+        stop: async () => {
+          // First, so that a gateway that does not answer does not hold up the stop.
+          options.transport.close();
+          await session.stop();
+        },
+      };
+    },
+  });
+}
