@@ -14,7 +14,8 @@ const argv = process.argv.slice(2);
 const missing = missingForLab();
 process.exitCode = missing === null ? await runInLab() : await runWithout(missing);
 const skipped = missing ?? missingForTap();
-if (skipped !== null) console.error(`\nSystem tests were skipped. Missing: ${skipped}\n`);
+const which = missing === null ? 'The system tests that need TAP devices' : 'The system tests';
+if (skipped !== null) console.error(`\n${which} were skipped. Missing: ${skipped}\n`);
 
 async function runInLab(): Promise<number> {
   const { child, leave } = enter(fileURLToPath(new URL('./lab/inside.ts', import.meta.url)), argv);
