@@ -36,6 +36,8 @@ export class Program {
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
       stdio: ['pipe', 'pipe', 'pipe'],
+      // Ctrl-C is for the lab, which then ends its programs in order.
+      detached: true,
     });
     this.child.stdin?.on('error', () => undefined);
     if (options.input !== undefined) this.child.stdin?.end(options.input);

@@ -45,11 +45,6 @@ export interface KernelVxlanOptions {
   readonly mtu?: number;
 }
 
-/** What `run --config` takes, as far as the lab looks into it. */
-export interface AgentConfig {
-  readonly networks: readonly { readonly port: { readonly type: string; readonly name?: string } }[];
-}
-
 export class Site {
   readonly name: string;
   readonly namespace: string;
@@ -151,16 +146,15 @@ export class Site {
   }
 
   /**
-   * Starts an agent with a table of its own, and waits for its host ports.
+   * Starts an agent, by a table of its own or by the state folder that it joined with, and waits until its table is in force.
    * @throws Error with the agent's output where it ends instead.
    */
-  async agent({ config }: { readonly config: AgentConfig }): Promise<Program> {
+  async agent(options: { readonly config: object } | { readonly state: string }): Promise<Program> {
     const file = join(this.#folder, `${this.name}.json`);
-    await writeFile(file, JSON.stringify(config));
-    const program = this.spawn([...AGENT_ARGV, 'run', '--config', file]);
-    const ports = config.networks.flatMap(({ port }) => (port.type === 'host' ? [this.link(port.name ?? '')] : []));
-    const ended = program.ended.then(() => Promise.reject(program.failure('ended')));
-    await Promise.race([Promise.all(ports), ended]);
+    if ('config' in options) await writeFile(file, JSON.stringify(options.config));
+    const source = 'config' in options ? ['--config', file] : ['--state', options.state];
+    const program = this.spawn([...AGENT_ARGV, 'run', ...source]);
+    await program.line(/"msg":"running"/);
     return program;
   }
 
