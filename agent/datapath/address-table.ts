@@ -48,7 +48,8 @@ export class AddressTable {
     if (index < 0) index = this.#users.length;
     this.#users[index] = 1;
     this.#addresses[index] = address.slice();
-    this.#rebuild();
+    if (this.#capacity < this.#users.length * 4) this.#rebuild();
+    else this.#insert(index);
     return index;
   }
 
@@ -58,19 +59,21 @@ export class AddressTable {
     if (this.#users[index] === 0) this.#rebuild();
   }
 
-  // Changes are rare and the table is small (a site's peers), so it is simply built anew.
+  // Rare, and the table is small (a site's peers), so it is simply built anew.
   #rebuild(): void {
     while (this.#capacity < this.#users.length * 4) this.#capacity *= 2;
-    const mask = this.#capacity - 1;
     this.#words = new Uint32Array(this.#capacity * 4);
     this.#index = new Int32Array(this.#capacity);
-    for (const [index, address] of this.#addresses.entries()) {
-      if (this.#users[index] === 0) continue;
-      let slot = hashWords(address[0]!, address[1]!, address[2]!, address[3]!) & mask;
-      while (this.#index[slot] !== 0) slot = (slot + 1) & mask;
-      this.#words.set(address, slot * 4);
-      this.#index[slot] = index + 1;
-    }
+    for (const [index, users] of this.#users.entries()) if (users > 0) this.#insert(index);
+  }
+
+  #insert(index: number): void {
+    const mask = this.#capacity - 1;
+    const address = this.#addresses[index]!;
+    let slot = hashWords(address[0]!, address[1]!, address[2]!, address[3]!) & mask;
+    while (this.#index[slot] !== 0) slot = (slot + 1) & mask;
+    this.#words.set(address, slot * 4);
+    this.#index[slot] = index + 1;
   }
 }
 

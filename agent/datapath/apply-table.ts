@@ -66,6 +66,7 @@ function setEntries(network: Network, { vteps, macs }: Pick<NetworkTable, 'vteps
     }
   }
   for (const { mac, site } of macs) network.setMac(parseMac(mac)!, site);
+  network.settle();
 }
 
 function ensureNetwork(context: ApplyContext, table: NetworkTable, problems: Problems): Network | null {

@@ -96,7 +96,9 @@ export class Forwarder {
     if (place === NOWHERE) return this.#floodFromPort(network, port, offset, length);
     if (!isLocal(place)) {
       const frame = this.#encapsulate(network, offset, length);
-      if (frame >= 0) this.#send(network, frame, offset + length - frame, network.destinations[place]!);
+      if (frame < 0) return;
+      const datagramLength = offset + length - frame;
+      this.#send(network, frame, datagramLength, network.destinations[place]!, this.#laneOf(frame, datagramLength));
     } else if (portOf(place) === port) {
       this.#count(base, COUNTER.dropSamePort);
     } else {
@@ -117,10 +119,10 @@ export class Forwarder {
     if (destinations.length === 0) return;
     const frame = this.#encapsulate(network, offset, length);
     if (frame < 0) return;
+    const datagramLength = offset + length - frame;
+    const lane = this.#laneOf(frame, datagramLength);
     // Head-end replication: the same bytes, once per VTEP.
-    for (let i = 0; i < destinations.length; i++) {
-      this.#send(network, frame, offset + length - frame, destinations[i]!);
-    }
+    for (let i = 0; i < destinations.length; i++) this.#send(network, frame, datagramLength, destinations[i]!, lane);
   }
 
   /**
@@ -135,9 +137,13 @@ export class Forwarder {
       return -1;
     }
     let frame = offset;
-    if (isVlanType(readEtherType(view, offset)) && length >= ETHERNET_HEADER_LENGTH + VLAN_TAG_LENGTH) {
-      // "a VTEP SHOULD NOT include an inner VLAN tag ... unless configured otherwise" (RFC 7348 §6.1).
-      frame = stripVlanTag(bytes, offset);
+    // "a VTEP SHOULD NOT include an inner VLAN tag ... unless configured otherwise" (RFC 7348 §6.1): nor a second one.
+    while (isVlanType(readEtherType(view, frame))) {
+      if (offset + length - frame < ETHERNET_HEADER_LENGTH + VLAN_TAG_LENGTH) {
+        this.#count(base, COUNTER.dropInnerRunt);
+        return -1;
+      }
+      frame = stripVlanTag(bytes, frame);
       this.#count(base, COUNTER.vlanTagsStripped);
     }
     if (offset + length - frame > network.mtu + ETHERNET_HEADER_LENGTH) {
@@ -148,11 +154,13 @@ export class Forwarder {
     return frame - VXLAN_HEADER_LENGTH;
   }
 
-  #send(network: Network, datagram: number, length: number, destination: number): void {
-    const inner = datagram + VXLAN_HEADER_LENGTH;
-    const innerLength = length - VXLAN_HEADER_LENGTH;
-    const lane = hashFlow(this.#memory.view, inner, innerLength) & (SOURCE_PORT_LANES - 1);
-    this.#countFrame(network.counterBase, COUNTER.vtepTxFrames, innerLength);
+  #laneOf(datagram: number, length: number): number {
+    const hash = hashFlow(this.#memory.view, datagram + VXLAN_HEADER_LENGTH, length - VXLAN_HEADER_LENGTH);
+    return hash & (SOURCE_PORT_LANES - 1);
+  }
+
+  #send(network: Network, datagram: number, length: number, destination: number, lane: number): void {
+    this.#countFrame(network.counterBase, COUNTER.vtepTxFrames, length - VXLAN_HEADER_LENGTH);
     this.#underlay.send(datagram, length, destination, lane, network.counterBase);
   }
 
@@ -175,7 +183,7 @@ export class Forwarder {
     const sourceHigh = readSourceHigh(view, offset);
     const sourceLow = readSourceLow(view, offset);
     if (!isStation(sourceHigh, sourceLow)) return this.#count(base, COUNTER.dropBadSource);
-    if (network.settings.antiSpoof === 'strict' && network.macs.lookupRegistry(sourceHigh, sourceLow) !== slot) {
+    if (network.settings.antiSpoof === 'strict' && !network.isRegisteredAt(sourceHigh, sourceLow, slot)) {
       return this.#count(base, COUNTER.dropSpoofedSource);
     }
     this.#countFrame(base, COUNTER.vtepRxFrames, length);
@@ -197,7 +205,7 @@ export class Forwarder {
   #slotOf(network: Network, source: Uint32Array, at: number): number {
     const address = this.addresses.lookup(source, at);
     const slot = address >= 0 && address < network.slotByAddress.length ? network.slotByAddress[address]! : -1;
-    if (slot >= 0 || network.settings.antiSpoof !== 'off') return slot;
+    if (slot >= 0 || !network.hasRoomForStranger) return slot;
     return network.adoptStranger(formatSource(source, at), this.#vxlanPort);
   }
 

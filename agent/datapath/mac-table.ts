@@ -165,9 +165,11 @@ export class MacTable {
 
   /** Into arrays four times the live entries, which also drops the DELETED ones. */
   #rehash(): void {
-    const entries = this.entries();
+    const [states, highs, lows, places, times] = [this.#state, this.#high, this.#low, this.#place, this.#heardAt];
+    let live = 0;
+    for (let slot = 0; slot < states.length; slot++) if (this.#isLive(slot)) live++;
     let capacity = INITIAL_CAPACITY;
-    while (capacity < entries.length * 4) capacity *= 2;
+    while (capacity < live * 4) capacity *= 2;
     this.#capacity = capacity;
     this.#high = new Uint16Array(capacity);
     this.#low = new Uint32Array(capacity);
@@ -176,9 +178,11 @@ export class MacTable {
     this.#heardAt = new Float64Array(capacity);
     this.#occupied = 0;
     this.#learned = 0;
-    for (const { mac, place, origin, heardAt } of entries) {
-      const state = origin === 'registry' ? REGISTRY : LEARNED;
-      this.#insert(Math.floor(mac / 2 ** 32), mac % 2 ** 32, state, place, heardAt);
+    for (let old = 0; old < states.length; old++) {
+      const state = states[old]!;
+      if (state === LEARNED || state === REGISTRY) {
+        this.#insert(highs[old]!, lows[old]!, state, places[old]!, times[old]!);
+      }
     }
   }
 }

@@ -11,7 +11,7 @@ import type { AntiSpoofMode, FloodMode } from '../../src/contract/table.ts';
 import type { Port } from '../ports/port.ts';
 import type { Underlay } from '../underlay/underlay.ts';
 import { type AddressTable, addressWords } from './address-table.ts';
-import { MacTable } from './mac-table.ts';
+import { MacTable, NOWHERE } from './mac-table.ts';
 
 /** Learned MACs a network may hold. */
 const MAX_LEARNED_MACS = 100_000;
@@ -96,7 +96,7 @@ export class Network {
   }
 
   /**
-   * Lets a site's VTEP speak in this network and be spoken to, or changes where it is.
+   * Lets a site's VTEP speak in this network and be spoken to, or changes where it is. In force after `settle`.
    * @returns false, with nothing changed, where the underlay can't carry such an address.
    */
   setVtep(site: string, address: string, port: number): boolean {
@@ -105,20 +105,21 @@ export class Network {
     if (old?.address === address && old.port === port) return true;
     const destination = this.#underlay.addDestination(address, port);
     if (destination < 0) return false;
+    // Who was let in unlisted is listed now, and must not be found in the site's stead.
+    if (!site.startsWith(STRANGER)) this.removeVtep(STRANGER + address);
     const addressIndex = this.#addresses.acquire(addressWords(parseIp(address)!));
     const slot = known ?? this.#freeSlot();
     this.#vteps[slot] = { site, address, port, addressIndex, destination };
     this.#slotBySite.set(site, slot);
     this.destinations[slot] = destination;
     if (old !== undefined) this.#giveUp(old);
-    this.#rebuildLists();
     if (known === undefined) {
       for (const mac of this.#macsBySite.get(site) ?? []) this.#installMac(mac, slot);
     }
     return true;
   }
 
-  /** The site may no longer speak here, and all that pointed to it goes. */
+  /** The site may no longer speak here, and all that pointed to it goes. In force after `settle`. */
   removeVtep(site: string): void {
     const slot = this.#slotBySite.get(site);
     if (slot === undefined) return;
@@ -128,7 +129,25 @@ export class Network {
     this.destinations[slot] = -1;
     this.macs.deletePlace(slot);
     this.#giveUp(vtep);
-    this.#rebuildLists();
+    if (site.startsWith(STRANGER)) this.#strangers--;
+  }
+
+  /** Puts changed VTEPs in force: to be called after the last change and before the next frame. */
+  settle(): void {
+    const vteps = [...this.#slotBySite.values()].map((slot) => ({ slot, ...this.#vteps[slot]! }));
+    const highest = vteps.reduce((max, { addressIndex }) => Math.max(max, addressIndex), -1);
+    this.slotByAddress = new Int32Array(highest + 1).fill(-1);
+    for (const { slot, addressIndex } of vteps) this.slotByAddress[addressIndex] = slot;
+    const flooded = this.settings.flood === 'none' ? [] : vteps.filter(({ site }) => !site.startsWith(STRANGER));
+    // A Set, since two sites behind one VTEP shall not get a frame twice.
+    this.floodDestinations = Int32Array.from(new Set(flooded.map(({ destination }) => destination)));
+  }
+
+  /** True where the registry has the station behind the underlay address of this slot's VTEP. */
+  isRegisteredAt(high: number, low: number, slot: number): boolean {
+    const registered = this.macs.lookupRegistry(high, low);
+    if (registered === slot) return true;
+    return registered !== NOWHERE && this.#vteps[registered]!.addressIndex === this.#vteps[slot]!.addressIndex;
   }
 
   setMac(mac: number, site: string): void {
@@ -155,25 +174,27 @@ export class Network {
     return this.#siteByMac.keys();
   }
 
+  /** True where a VTEP that the registry does not know may be let in. */
+  get hasRoomForStranger(): boolean {
+    return this.settings.antiSpoof === 'off' && this.#strangers < MAX_STRANGERS;
+  }
+
   /**
-   * With anti-spoofing off: remembers a VTEP that the registry does not know, so that it can be answered. Bounded.
-   * @returns its slot, or -1 where there is no room.
+   * With anti-spoofing off: remembers a VTEP that the registry does not know, so that it can be answered.
+   * @returns its slot, or -1 where it can't be answered.
    */
   adoptStranger(address: string, port: number): number {
-    if (this.#strangers >= MAX_STRANGERS) return -1;
     if (!this.setVtep(STRANGER + address, address, port)) return -1;
     this.#strangers++;
+    this.settle();
     return this.#slotBySite.get(STRANGER + address)!;
   }
 
-  /** What the settings say now: strangers go where they are no longer let in. */
+  /** What the settings say now: strangers go where they are no longer let in. In force after `settle`. */
   configure(settings: NetworkSettings): void {
     this.settings = settings;
-    if (settings.antiSpoof !== 'off' && this.#strangers > 0) {
-      for (const site of [...this.#slotBySite.keys()]) if (site.startsWith(STRANGER)) this.removeVtep(site);
-      this.#strangers = 0;
-    }
-    this.#rebuildLists();
+    if (settings.antiSpoof === 'off') return;
+    for (const site of [...this.#slotBySite.keys()]) if (site.startsWith(STRANGER)) this.removeVtep(site);
   }
 
   /** Gives back what it holds of the underlay. */
@@ -198,16 +219,5 @@ export class Network {
     const slot = this.destinations.length;
     this.destinations = grown;
     return slot;
-  }
-
-  #rebuildLists(): void {
-    const slots = [...this.#slotBySite.values()];
-    const highest = Math.max(-1, ...slots.map((slot) => this.#vteps[slot]!.addressIndex));
-    this.slotByAddress = new Int32Array(highest + 1).fill(-1);
-    for (const slot of slots) this.slotByAddress[this.#vteps[slot]!.addressIndex] = slot;
-    this.floodDestinations =
-      this.settings.flood === 'none'
-        ? new Int32Array(0)
-        : Int32Array.from(this.sites, (site) => this.#vteps[this.#slotBySite.get(site)!]!.destination);
   }
 }

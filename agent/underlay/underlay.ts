@@ -15,13 +15,13 @@ export const SOURCE_PORT_LANES = 16;
 
 export interface Underlay {
   /**
-   * Makes a VTEP known. Control path: may allocate.
+   * Makes a VTEP known, once more for each call. Control path: may allocate.
    * @returns a small number to send to it by, the same for the same address and port; or -1 where it can't be sent to: the address
    *   is of a family that this underlay does not carry, or there are too many.
    */
   addDestination(address: string, port: number): number;
 
-  /** Forgets it; the number may be given again. */
+  /** Takes back one call of `addDestination`; after the last the number may be given again. */
   removeDestination(destination: number): void;
 
   /** Fills `batch` with the datagrams that wait, at most its capacity, and sets `count`. Never blocks. */

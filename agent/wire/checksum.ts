@@ -1,8 +1,8 @@
 /**
  * The Internet checksum (RFC 1071): the one's complement of the one's-complement sum of 16-bit words.
  *
- * A sum of at most 64 KiB of words stays below 2^32, so it is folded once at the end; the words are added in pairs of 32 bits, whose
- * carries the fold brings back in (RFC 1071 §2.C, deferred carries).
+ * The words are added in pairs of 32 bits, and the carries brought back in once at the end (RFC 1071 §2, deferred carries): the sum
+ * of a packet stays far below the 2^53 that a double counts exactly.
  */
 
 /** @returns `initial` plus the words of `length` bytes at `offset`, unfolded: a number below 2^53. */
@@ -22,9 +22,11 @@ export function sumBytes(view: DataView, offset: number, length: number, initial
 
 /** @returns the sum folded to 16 bits. */
 export function foldSum(sum: number): number {
-  let folded = (sum % 0x1_0000_0000) + Math.floor(sum / 0x1_0000_0000);
-  while (folded > 0xffff) folded = (folded % 0x1_0000) + Math.floor(folded / 0x1_0000);
-  return folded;
+  // `>>> 0` is the remainder of 2^32: a remainder of doubles would be a call into the C library.
+  const low = sum >>> 0;
+  let folded = (low & 0xffff) + (low >>> 16) + Math.floor(sum / 0x1_0000_0000);
+  folded = (folded & 0xffff) + (folded >>> 16);
+  return (folded & 0xffff) + (folded >>> 16);
 }
 
 /** @returns the checksum that goes into the field which was zero while summing. */
