@@ -13,6 +13,7 @@ export async function send(request: SendRequest): Promise<{ sent: number }> {
       ...(request.from === undefined ? {} : { address: request.from }),
     });
     await once(socket, 'listening');
+    socket.setBroadcast(true);
     for (const payload of request.payloads) {
       await new Promise<void>((resolve, reject) => {
         socket.send(Buffer.from(payload, 'hex'), request.port, request.to, (error) =>
