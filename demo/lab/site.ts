@@ -198,6 +198,6 @@ export class Site {
   }
 
   #options(options: ProgramOptions | undefined): ProgramOptions {
-    return { ...options, env: { PATH, ...options?.env } };
+    return { ...options, env: { PATH, TMPDIR: this.#folder, ...options?.env } };
   }
 }
