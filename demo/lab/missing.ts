@@ -6,10 +6,11 @@ import { PATH } from './ip.ts';
 
 const TUN = '/dev/net/tun';
 
-/** Settings of the kernel that keep an ordinary user from a user namespace, with the value that allows it. */
+/** Settings of the kernel that forbid namespaces, with the value that does and one that does not. */
 const SETTINGS = [
-  ['kernel.unprivileged_userns_clone', '1'],
-  ['kernel.apparmor_restrict_unprivileged_userns', '0'],
+  ['kernel.unprivileged_userns_clone', '0', '1'],
+  ['kernel.apparmor_restrict_unprivileged_userns', '1', '0'],
+  ...['user', 'net', 'mnt', 'pid'].map((kind) => [`user.max_${kind}_namespaces`, '0', '10000'] as const),
 ] as const;
 
 /** Tries to enter a lab. @returns what is missing for it, or null. Takes some 30 ms. */
@@ -20,16 +21,14 @@ export function missingForLab(): string | null {
   if (status === 0) return null;
   if (error !== undefined) return '`unshare`: install the package util-linux';
   const said = stderr.trim().replaceAll('\n', '; ');
-  if (/\bip: (not found|.*no such file)/i.test(said)) return '`ip`: install the package iproute2';
-  const found = SETTINGS.map(([name, wanted]) => ({ name, wanted, is: setting(name) }));
-  const hints = found
-    .filter(({ is, wanted }) => is !== null && is !== wanted)
-    .map(({ name, wanted, is }) => `${name} is ${is} (as root: sysctl -w ${name}=${wanted})`);
-  if (setting('user.max_user_namespaces') === '0') {
-    hints.push('user.max_user_namespaces is 0 (as root: sysctl -w user.max_user_namespaces=10000)');
+  if (/\bip: .*(not found|no such file|permission denied)/i.test(said)) return '`ip`: install the package iproute2';
+  const hints = SETTINGS.filter(([name, forbids]) => setting(name) === forbids).map(
+    ([name, forbids, allows]) => `${name} is ${forbids} (as root: sysctl -w ${name}=${allows})`,
+  );
+  if (hints.length === 0) {
+    hints.push(process.getuid?.() === 0 ? 'CAP_SYS_ADMIN, which a container often lacks' : 'user namespaces, or root');
   }
-  const who = process.getuid?.() === 0 ? 'CAP_SYS_ADMIN, which a container often has not' : 'user namespaces, or root';
-  return [`namespaces are not allowed here (unshare said "${said}")`, ...hints, `needed: ${who}`].join('; ');
+  return `${hints.join('; ')} (unshare said: ${said})`;
 }
 
 /** @returns what is missing to make a TAP, or null. */
