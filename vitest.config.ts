@@ -20,6 +20,8 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           fileParallelism: false,
+          // After all others: what these time and count must not compete with a Worker that starts.
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -18,8 +18,8 @@ async function end(exitCode: number): Promise<void> {
   await world?.lab.dispose().catch((error: unknown) => process.stderr.write(`${error}\n`));
   process.exit(exitCode);
 }
-const interrupted = (): void => void end(hasWorked ? 0 : 130);
 let hasWorked = false;
+const interrupted = (): void => void end(hasWorked ? 0 : 130);
 process.on('SIGINT', interrupted).on('SIGTERM', interrupted);
 endWithStarter(interrupted);
 
@@ -39,6 +39,9 @@ try {
   print(`  operator key   ${keyPath}`);
   print('\n  It stays up. Ctrl-C ends it and removes all that it made.');
 } catch (error) {
-  if (!isEnding) process.stderr.write(`\nThe demo failed: ${error instanceof Error ? error.message : error}\n`);
+  if (!isEnding) {
+    process.stderr.write(`\nThe demo failed: ${error instanceof Error ? error.message : error}\n\n`);
+    process.stderr.write(`${world?.lab.transcript() ?? ''}\n`);
+  }
   await end(1);
 }

@@ -98,6 +98,11 @@ export class Lab {
     return sites;
   }
 
+  /** What all programs that run in the lab have said last. */
+  transcript(): string {
+    return this.#sites.flatMap((site) => site.transcript() || []).join('\n');
+  }
+
   /** Ends and removes all that the lab made. */
   async dispose(): Promise<void> {
     await Promise.all(this.#sites.map((site) => site.stop()));

@@ -106,8 +106,12 @@ export class Program {
     return end;
   }
 
-  failure(what: string): Error {
-    const output = this.#lines.map((line) => `  | ${line}`).join('\n');
+  /** @returns an error that shows the newest lines of its output. */
+  failure(what: string, lines = KEPT_LINES): Error {
+    const output = this.#lines
+      .slice(-lines)
+      .map((line) => `  | ${line}`)
+      .join('\n');
     return new Error(`${this.argv.join(' ')}: ${what}${output === '' ? '' : `\n${output}`}`);
   }
 

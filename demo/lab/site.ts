@@ -181,6 +181,11 @@ export class Site {
     return this.#probe;
   }
 
+  /** What the programs that run here have said last, for whoever looks into a failure. */
+  transcript(): string {
+    return [...this.#programs].map((program) => program.failure(`runs at ${this.name}`, 20).message).join('\n');
+  }
+
   /** Ends what runs here, at once. */
   kill(): void {
     this.#probe?.kill();
