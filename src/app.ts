@@ -1,0 +1,60 @@
+/** The gateway's application: the same on every host, which gives it a store, a clock and its settings. */
+import { Hono } from 'hono';
+import { Refusal } from './domain/refusal.ts';
+import type { AppEnv, Gateway } from './gateway.ts';
+import { answerError, problem } from './http-error.ts';
+import { accessTo } from './middleware/access.ts';
+import { requestId } from './middleware/request-id.ts';
+import { apiKeyRoutes } from './routes/api-keys.ts';
+import { attachmentRoutes } from './routes/attachments.ts';
+import { enrollRoutes } from './routes/enroll.ts';
+import { healthRoutes } from './routes/health.ts';
+import { heartbeatRoutes } from './routes/heartbeat.ts';
+import { joinTokenRoutes } from './routes/join-tokens.ts';
+import { networkRoutes } from './routes/networks.ts';
+import { addOpenApi } from './routes/openapi.ts';
+import { siteRoutes } from './routes/sites.ts';
+import { tableRoutes } from './routes/tables.ts';
+import { tenantRoutes } from './routes/tenants.ts';
+
+export function createApp(gateway: Gateway): Hono<AppEnv> {
+  const access = accessTo(gateway);
+  const app = new Hono<AppEnv>();
+  app.use(requestId(gateway));
+  app.onError(answerError(gateway.log));
+
+  app.route('/', healthRoutes(gateway));
+  app.route('/', tenantRoutes(gateway, access));
+  app.route('/', apiKeyRoutes(gateway, access));
+  app.route('/', networkRoutes(gateway, access));
+  app.route('/', joinTokenRoutes(gateway, access));
+  app.route('/', siteRoutes(gateway, access));
+  app.route('/', attachmentRoutes(gateway, access));
+  app.route('/', enrollRoutes(gateway));
+  app.route('/', tableRoutes(gateway));
+  app.route('/', heartbeatRoutes(gateway));
+  addOpenApi(app);
+
+  const methodsAt = methodTable(app);
+  app.notFound((c) => {
+    const methods = methodsAt(c.req.path);
+    if (methods.length === 0) return problem(c, new Refusal('not_found', `There is nothing at ${c.req.path}.`));
+    c.header('allow', methods.join(', '));
+    return problem(c, new Refusal('method_not_allowed', `${c.req.path} takes ${methods.join(', ')}.`));
+  });
+  return app;
+}
+
+/** @returns a function that says which methods a path takes: none where it isn't there. */
+function methodTable(app: Hono<AppEnv>): (path: string) => string[] {
+  const byPath = new Map<string, { form: RegExp; methods: Set<string> }>();
+  for (const { method, path } of app.routes) {
+    if (method === 'ALL') continue;
+    const known = byPath.get(path) ?? { form: new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`), methods: new Set() };
+    byPath.set(path, known);
+    known.methods.add(method);
+  }
+  return (path) => [
+    ...new Set([...byPath.values()].filter(({ form }) => form.test(path)).flatMap(({ methods }) => [...methods])),
+  ];
+}

@@ -1,0 +1,25 @@
+/** Lists come in pages: `?limit=&cursor=` gives `{items, nextCursor}`, and the last page's `nextCursor` is null. */
+import * as v from 'valibot';
+
+export const DEFAULT_PAGE = 100;
+export const MAX_PAGE = 500;
+
+const LIMIT_MESSAGE = `must be a whole number from 1 to ${MAX_PAGE}`;
+
+export const PageQuerySchema = v.strictObject({
+  limit: v.optional(
+    v.pipe(
+      v.string(LIMIT_MESSAGE),
+      v.regex(/^\d{1,3}$/, LIMIT_MESSAGE),
+      v.transform(Number),
+      v.minValue(1, LIMIT_MESSAGE),
+      v.maxValue(MAX_PAGE, LIMIT_MESSAGE),
+    ),
+    String(DEFAULT_PAGE),
+  ),
+  cursor: v.optional(v.string()),
+});
+
+export function pageSchema<const S extends v.GenericSchema>(item: S) {
+  return v.object({ items: v.array(item), nextCursor: v.nullable(v.string()) });
+}

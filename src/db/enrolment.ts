@@ -1,0 +1,57 @@
+/** A site's first word and every later one: the join token's use, the site, its attachments, all in one batch. */
+import { and, eq, sql } from 'drizzle-orm';
+import { attachNewSite } from './attachments.ts';
+import { type Database, type Write, write } from './database.ts';
+import { guard } from './guards.ts';
+import type { JoinTokenRow } from './join-tokens.ts';
+import { joinTokens, sites, tenants } from './schema.ts';
+import { insertSite, type SiteRow } from './sites.ts';
+
+/** Finds a token by its id, in whichever tenant: the caller compares the secret before it trusts anything in it. */
+export async function findJoinToken(
+  db: Database,
+  id: string,
+): Promise<{ token: JoinTokenRow; tenantSlug: string } | undefined> {
+  const [row] = await db
+    .select({ token: joinTokens, tenantSlug: tenants.slug })
+    .from(joinTokens)
+    .innerJoin(tenants, eq(tenants.id, joinTokens.tenantId))
+    .where(eq(joinTokens.id, id));
+  return row;
+}
+
+/** Finds the site that has a public key, in whichever tenant: one key is one site. */
+export async function findSiteByKey(db: Database, publicKey: string): Promise<SiteRow | undefined> {
+  const [row] = await db.select().from(sites).where(eq(sites.publicKey, publicKey));
+  return row;
+}
+
+/**
+ * Makes the site with one use of the token.
+ *
+ * @throws Refusal `join_token_invalid`, `join_token_used_up`, `quota_exceeded`, `name_taken`, `vtep_taken`, `key_taken`.
+ */
+export async function enrolSite(
+  db: Database,
+  token: JoinTokenRow,
+  site: Omit<SiteRow, 'hash' | 'disabled'>,
+  version: string,
+): Promise<void> {
+  const { id, tenantId } = token;
+  const writes: Write[] = [
+    guard('join_token_invalid', sql`EXISTS (SELECT 1 FROM join_tokens WHERE tenant_id = ${tenantId} AND id = ${id})`),
+    guard(
+      'join_token_used_up',
+      sql`SELECT uses < max_uses FROM join_tokens WHERE tenant_id = ${tenantId} AND id = ${id}`,
+    ),
+    db
+      .update(joinTokens)
+      .set({ uses: sql`uses + 1` })
+      .where(and(eq(joinTokens.tenantId, tenantId), eq(joinTokens.id, id))),
+    ...insertSite(db, site),
+    ...(token.networks.length === 0 ? [] : attachNewSite(tenantId, site.id, token.networks)),
+    sql`INSERT INTO site_status (site_id, tenant_id, last_seen, version, report)
+      VALUES (${site.id}, ${tenantId}, ${site.createdAt}, ${version}, '[]')`,
+  ];
+  await write(db, writes);
+}

@@ -1,0 +1,22 @@
+/**
+ * Preconditions of a change, checked by SQL inside the batch that makes it.
+ *
+ * D1 has no interactive transactions, so what was read before a batch may no longer hold in it. A guard is an insert into a table whose
+ * named CHECKs let nothing in: where the condition fails, the constraint's name says which one it was and everything rolls back.
+ */
+import { type SQL, sql } from 'drizzle-orm';
+
+export const GUARDS = [
+  'not_found',
+  'quota_exceeded',
+  'vni_not_free',
+  'tenant_not_empty',
+  'join_token_invalid',
+  'join_token_used_up',
+] as const;
+export type Guard = (typeof GUARDS)[number];
+
+/** @returns a statement that fails the batch with `code` unless `condition`, an SQL expression, is true. */
+export function guard(code: Guard, condition: SQL): SQL {
+  return sql`INSERT INTO guards (failed) SELECT ${code} WHERE (${condition}) IS NOT TRUE`;
+}

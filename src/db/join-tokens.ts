@@ -1,0 +1,54 @@
+import { and, asc, eq, gt, type InferSelectModel, sql } from 'drizzle-orm';
+import { type Database, write, writeAndRead } from './database.ts';
+import { guard } from './guards.ts';
+import { type Page, type PageRequest, pageOf } from './page.ts';
+import { takeRevision } from './revision.ts';
+import { joinTokens } from './schema.ts';
+
+export type JoinTokenRow = InferSelectModel<typeof joinTokens>;
+
+export async function createJoinToken(db: Database, row: Omit<JoinTokenRow, 'uses'>): Promise<JoinTokenRow> {
+  const insert = db.insert(joinTokens).values(row).returning();
+  return (await writeAndRead(db, [takeRevision(row.tenantId)], insert))[0]!;
+}
+
+export async function listJoinTokens(db: Database, tenantId: string, page: PageRequest): Promise<Page<JoinTokenRow>> {
+  const rows = await db
+    .select()
+    .from(joinTokens)
+    .where(and(eq(joinTokens.tenantId, tenantId), gt(joinTokens.id, page.after)))
+    .orderBy(asc(joinTokens.id))
+    .limit(page.limit + 1);
+  return pageOf(rows, page.limit, (row) => row.id);
+}
+
+export async function getJoinToken(db: Database, tenantId: string, id: string): Promise<JoinTokenRow | undefined> {
+  const [row] = await db
+    .select()
+    .from(joinTokens)
+    .where(and(eq(joinTokens.tenantId, tenantId), eq(joinTokens.id, id)));
+  return row;
+}
+
+/** @throws Refusal `not_found`. Sites that enrolled with it stay. */
+export async function deleteJoinToken(db: Database, tenantId: string, id: string): Promise<void> {
+  await write(db, [
+    guard('not_found', sql`EXISTS (SELECT 1 FROM join_tokens WHERE tenant_id = ${tenantId} AND id = ${id})`),
+    takeRevision(tenantId),
+    db.delete(joinTokens).where(and(eq(joinTokens.tenantId, tenantId), eq(joinTokens.id, id))),
+  ]);
+}
+
+/** @returns the ids of those of `keys` (ids or names) that are networks of the tenant, by key; an id goes first. */
+export async function resolveNetworks(
+  db: Database,
+  tenantId: string,
+  keys: readonly string[],
+): Promise<Map<string, string>> {
+  if (keys.length === 0) return new Map();
+  const rows = await db.all<{ key: string; id: string }>(sql`SELECT wanted.value AS key, n.id AS id
+    FROM json_each(${JSON.stringify(keys)}) wanted CROSS JOIN networks n
+      ON n.id = wanted.value OR (n.tenant_id = ${tenantId} AND n.name = wanted.value)
+    WHERE n.tenant_id = ${tenantId} ORDER BY n.id = wanted.value`);
+  return new Map(rows.map((row) => [row.key, row.id]));
+}

@@ -1,0 +1,120 @@
+import { and, asc, eq, gt, type InferSelectModel, or, sql } from 'drizzle-orm';
+import { DEFAULT_MTU, type NetworkCreate, type NetworkPatch } from '../contract/networks.ts';
+import { explainUnavailable } from '../domain/vni.ts';
+import { detachNetwork } from './attachments.ts';
+import { type Database, type Write, write, writeAndRead } from './database.ts';
+import { guard } from './guards.ts';
+import { type Page, type PageRequest, pageOf } from './page.ts';
+import { revision, takeRevision } from './revision.ts';
+import { networks } from './schema.ts';
+import { refusalOf } from './store-error.ts';
+import { isFree, lowestFree, quarantine, standingOf, sweepQuarantine, takeLowest, takeOne } from './vni-pool.ts';
+
+export type NetworkRow = InferSelectModel<typeof networks>;
+
+/**
+ * Makes a network with the VNI asked for, or the lowest free one, in one batch: numbers can't be given twice, however many ask at once.
+ *
+ * @throws Refusal `name_taken`, `quota_exceeded`, `vni_taken`, `vni_quarantined`, `vni_out_of_range`, `vni_exhausted`.
+ */
+export async function createNetwork(
+  db: Database,
+  tenantId: string,
+  made: { id: string; now: number },
+  body: NetworkCreate,
+): Promise<NetworkRow> {
+  await sweepQuarantine(db, made.now);
+  const { vni } = body;
+  const insert = sql`INSERT INTO networks (id, tenant_id, name, vni, mtu, subnet, description, anti_spoof, arp_suppression, flood,
+      multicast_group, header_revision, revision, created_at)
+    SELECT ${made.id}, id, ${body.name}, ${vni ?? lowestFree(tenantId)}, ${body.mtu ?? DEFAULT_MTU}, ${body.subnet ?? null},
+      ${body.description ?? null}, ${body.antiSpoof ?? 'vtep'}, ${body.arpSuppression ?? false}, ${body.flood ?? 'headend'},
+      ${body.multicastGroup ?? null}, revision, revision, ${made.now}
+    FROM tenants WHERE id = ${tenantId}`;
+  const writes = [
+    takeRevision(tenantId),
+    sql`UPDATE tenants SET network_count = network_count + 1 WHERE id = ${tenantId}`,
+    guard('quota_exceeded', sql`SELECT network_count <= limit_networks FROM tenants WHERE id = ${tenantId}`),
+    ...(vni === undefined
+      ? [insert, ...takeLowest(tenantId, made.id)]
+      : [guard('vni_not_free', isFree(tenantId, vni)), ...takeOne(vni), insert]),
+  ];
+  try {
+    const [row] = await writeAndRead(db, writes, selectNetwork(db, tenantId, made.id));
+    return row!;
+  } catch (error) {
+    if (vni !== undefined && refusalOf(error)?.code === 'vni_taken') {
+      throw explainUnavailable(vni, await standingOf(db, tenantId, vni));
+    }
+    throw error;
+  }
+}
+
+/** @param key the network's id or name; an id goes first. */
+export async function findNetwork(db: Database, tenantId: string, key: string): Promise<NetworkRow | undefined> {
+  const [row] = await db
+    .select()
+    .from(networks)
+    .where(and(eq(networks.tenantId, tenantId), or(eq(networks.id, key), eq(networks.name, key))))
+    .orderBy(sql`id = ${key} DESC`)
+    .limit(1);
+  return row;
+}
+
+export async function listNetworks(db: Database, tenantId: string, page: PageRequest): Promise<Page<NetworkRow>> {
+  const rows = await db
+    .select()
+    .from(networks)
+    .where(and(eq(networks.tenantId, tenantId), gt(networks.name, page.after)))
+    .orderBy(asc(networks.name))
+    .limit(page.limit + 1);
+  return pageOf(rows, page.limit, (row) => row.name);
+}
+
+/** The columns that agents see: a change of another (subnet, description) is none for them. */
+const HEADER = ['name', 'mtu', 'antiSpoof', 'arpSuppression', 'flood', 'multicastGroup'] as const;
+
+/** Sets what `patch` names, null clearing it. What changes nothing takes no revision. @throws Refusal `name_taken`. */
+export async function patchNetwork(db: Database, current: NetworkRow, patch: NetworkPatch): Promise<NetworkRow> {
+  const changed = Object.fromEntries(
+    Object.entries(patch).filter(([key, value]) => value !== undefined && value !== current[key as keyof NetworkRow]),
+  );
+  if (Object.keys(changed).length === 0) return current;
+  const { tenantId, id } = current;
+  const stamp = HEADER.some((key) => key in changed)
+    ? { headerRevision: revision(tenantId), revision: revision(tenantId) }
+    : {};
+  const writes: Write[] = [
+    guard('not_found', sql`EXISTS (SELECT 1 FROM networks WHERE tenant_id = ${tenantId} AND id = ${id})`),
+    takeRevision(tenantId),
+    db
+      .update(networks)
+      .set({ ...changed, ...stamp })
+      .where(and(eq(networks.tenantId, tenantId), eq(networks.id, id))),
+  ];
+  return (await writeAndRead(db, writes, selectNetwork(db, tenantId, id)))[0]!;
+}
+
+/** Deletes the network; its number rests until `until`, and its attachments stay as tombstones for the agents that had it. */
+export async function deleteNetwork(
+  db: Database,
+  tenantId: string,
+  id: string,
+  time: { now: number; until: number },
+): Promise<void> {
+  await write(db, [
+    guard('not_found', sql`EXISTS (SELECT 1 FROM networks WHERE tenant_id = ${tenantId} AND id = ${id})`),
+    takeRevision(tenantId),
+    sql`UPDATE tenants SET network_count = network_count - 1 WHERE id = ${tenantId}`,
+    quarantine(tenantId, id, time.now, time.until),
+    detachNetwork(tenantId, id, time.now),
+    db.delete(networks).where(and(eq(networks.tenantId, tenantId), eq(networks.id, id))),
+  ]);
+}
+
+function selectNetwork(db: Database, tenantId: string, id: string) {
+  return db
+    .select()
+    .from(networks)
+    .where(and(eq(networks.tenantId, tenantId), eq(networks.id, id)));
+}

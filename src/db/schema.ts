@@ -1,0 +1,211 @@
+/**
+ * The store's tables. SQL is made from this by `npm run db:generate`; the same migrations run on D1 and on node:sqlite.
+ *
+ * Times are milliseconds since 1970. `revision` columns hold the tenant's revision at which a row last changed *as agents see it*.
+ * Indexes are few on purpose: each indexed column is one more billed row write.
+ */
+import { sql } from 'drizzle-orm';
+import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
+import type { NetworkReport } from '../contract/agent.ts';
+import type { PortSpec } from '../contract/port.ts';
+import type { SiteKind } from '../contract/sites.ts';
+import type { AntiSpoofMode, FloodMode } from '../contract/table.ts';
+import type { Role } from '../contract/tenants.ts';
+import { GUARDS } from './guards.ts';
+
+export const tenants = sqliteTable(
+  'tenants',
+  {
+    id: text('id').primaryKey(),
+    slug: text('slug').notNull(),
+    name: text('name').notNull(),
+    limitNetworks: integer('limit_networks').notNull(),
+    limitSites: integer('limit_sites').notNull(),
+    limitMacsPerNetwork: integer('limit_macs_per_network').notNull(),
+    /** Counted here, so that a quota costs one row however many there are. */
+    networkCount: integer('network_count').notNull().default(0),
+    siteCount: integer('site_count').notNull().default(0),
+    /** Random, made with the tenant: a cursor of a tenant that was deleted and made anew means nothing. */
+    epoch: text('epoch').notNull(),
+    revision: integer('revision').notNull().default(0),
+    /** The highest revision of a tombstone that was purged: a cursor before it gets a snapshot. */
+    purgedRevision: integer('purged_revision').notNull().default(0),
+    createdAt: integer('created_at').notNull(),
+  },
+  (t) => [uniqueIndex('tenants_slug').on(t.slug)],
+);
+
+export const apiKeys = sqliteTable(
+  'api_keys',
+  {
+    id: text('id').primaryKey(),
+    tenantId: text('tenant_id')
+      .notNull()
+      .references(() => tenants.id),
+    name: text('name').notNull(),
+    role: text('role').$type<Role>().notNull(),
+    hash: text('hash').notNull(),
+    expiresAt: integer('expires_at'),
+    createdAt: integer('created_at').notNull(),
+  },
+  (t) => [index('api_keys_tenant').on(t.tenantId, t.id)],
+);
+
+export const networks = sqliteTable(
+  'networks',
+  {
+    id: text('id').primaryKey(),
+    tenantId: text('tenant_id')
+      .notNull()
+      .references(() => tenants.id),
+    name: text('name').notNull(),
+    vni: integer('vni').notNull(),
+    mtu: integer('mtu').notNull(),
+    subnet: text('subnet'),
+    description: text('description'),
+    antiSpoof: text('anti_spoof').$type<AntiSpoofMode>().notNull(),
+    arpSuppression: integer('arp_suppression', { mode: 'boolean' }).notNull(),
+    flood: text('flood').$type<FloodMode>().notNull(),
+    multicastGroup: text('multicast_group'),
+    /** When the header that agents see (name, MTU, flooding…) last changed; `revision`: the header or the membership. */
+    headerRevision: integer('header_revision').notNull(),
+    revision: integer('revision').notNull(),
+    /** The sum of the entries' hashes, modulo 2^48: see contract/digest. */
+    digest: integer('digest').notNull().default(0),
+    createdAt: integer('created_at').notNull(),
+  },
+  (t) => [
+    uniqueIndex('networks_name').on(t.tenantId, t.name),
+    uniqueIndex('networks_vni').on(t.vni),
+    index('networks_revision').on(t.tenantId, t.revision),
+  ],
+);
+
+export const sites = sqliteTable(
+  'sites',
+  {
+    id: text('id').primaryKey(),
+    tenantId: text('tenant_id')
+      .notNull()
+      .references(() => tenants.id),
+    name: text('name').notNull(),
+    kind: text('kind').$type<SiteKind>().notNull(),
+    publicKey: text('public_key'),
+    vtepAddress: text('vtep_address').notNull(),
+    vtepPort: integer('vtep_port').notNull(),
+    /** The hash of this site's entry in a network's table, the same in every network: what the digests are summed from. */
+    hash: integer('hash').notNull(),
+    disabled: integer('disabled', { mode: 'boolean' }).notNull().default(false),
+    labels: text('labels', { mode: 'json' }).$type<Record<string, string>>().notNull(),
+    place: text('place'),
+    createdAt: integer('created_at').notNull(),
+  },
+  (t) => [
+    uniqueIndex('sites_public_key').on(t.publicKey),
+    uniqueIndex('sites_name').on(t.tenantId, t.name),
+    uniqueIndex('sites_vtep').on(t.tenantId, t.vtepAddress, t.vtepPort),
+  ],
+);
+
+/** What a site's agent last said: apart from its configuration, so that a heartbeat writes one row and no index. */
+export const siteStatus = sqliteTable('site_status', {
+  siteId: text('site_id').primaryKey(),
+  tenantId: text('tenant_id').notNull(),
+  lastSeen: integer('last_seen').notNull(),
+  cursor: text('cursor'),
+  version: text('version').notNull(),
+  report: text('report', { mode: 'json' }).$type<NetworkReport[]>().notNull(),
+});
+
+export const ATTACHMENT_STATES = ['live', 'disabled', 'gone'] as const;
+export type AttachmentState = (typeof ATTACHMENT_STATES)[number];
+
+/**
+ * Which site carries which network. `live`: its peers see it. `disabled`: its site is disabled, so they don't. `gone`: a tombstone, by
+ * which a delta tells that it went; no foreign keys, since it outlives its network and its site.
+ */
+export const attachments = sqliteTable(
+  'attachments',
+  {
+    tenantId: text('tenant_id').notNull(),
+    networkId: text('network_id').notNull(),
+    siteId: text('site_id').notNull(),
+    vni: integer('vni').notNull(),
+    port: text('port', { mode: 'json' }).$type<PortSpec>().notNull(),
+    state: text('state').$type<AttachmentState>().notNull(),
+    /** When it last became live. */
+    attachedRevision: integer('attached_revision').notNull(),
+    /** When it last changed for anyone who can see it; 0 where nobody ever could. */
+    revision: integer('revision').notNull(),
+    goneAt: integer('gone_at'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.networkId, t.siteId] }),
+    index('attachments_network_revision').on(t.networkId, t.revision),
+    index('attachments_site_revision').on(t.siteId, t.revision),
+    index('attachments_gone').on(t.goneAt).where(sql`gone_at IS NOT NULL`),
+  ],
+);
+
+export const joinTokens = sqliteTable(
+  'join_tokens',
+  {
+    id: text('id').primaryKey(),
+    tenantId: text('tenant_id')
+      .notNull()
+      .references(() => tenants.id),
+    name: text('name'),
+    hash: text('hash').notNull(),
+    maxUses: integer('max_uses').notNull(),
+    uses: integer('uses').notNull().default(0),
+    expiresAt: integer('expires_at').notNull(),
+    /** Networks by id. */
+    networks: text('networks', { mode: 'json' }).$type<{ network: string; port: PortSpec }[]>().notNull(),
+    labels: text('labels', { mode: 'json' }).$type<Record<string, string>>().notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  (t) => [index('join_tokens_tenant').on(t.tenantId, t.id)],
+);
+
+/** Ranges of VNIs; without a tenant it is shared. A tenant's own pool lies inside the shared range and is carved out of it. */
+export const vniPools = sqliteTable(
+  'vni_pools',
+  {
+    id: text('id').primaryKey(),
+    name: text('name').notNull(),
+    first: integer('first').notNull(),
+    last: integer('last').notNull(),
+    tenantId: text('tenant_id').references(() => tenants.id),
+  },
+  (t) => [uniqueIndex('vni_pools_name').on(t.name), index('vni_pools_tenant').on(t.tenantId)],
+);
+
+/** The free VNIs, as intervals that never overlap and, within a pool, never touch: a pool's cost doesn't grow with what it gave. */
+export const vniFree = sqliteTable(
+  'vni_free',
+  {
+    first: integer('first').primaryKey(),
+    last: integer('last').notNull(),
+    poolId: text('pool_id')
+      .notNull()
+      .references(() => vniPools.id),
+  },
+  (t) => [index('vni_free_pool').on(t.poolId, t.first)],
+);
+
+/** Released VNIs at rest: nobody gets one before `until`. */
+export const vniQuarantine = sqliteTable(
+  'vni_quarantine',
+  {
+    vni: integer('vni').primaryKey(),
+    tenantId: text('tenant_id').notNull(),
+    releasedAt: integer('released_at').notNull(),
+    until: integer('until').notNull(),
+  },
+  (t) => [index('vni_quarantine_until').on(t.until)],
+);
+
+/** Always empty: a row that would go in names the precondition that failed, and takes the whole batch back. See guards.ts. */
+export const guards = sqliteTable('guards', { failed: text('failed') }, () =>
+  GUARDS.map((code) => check(code, sql.raw(`failed <> '${code}'`))),
+);

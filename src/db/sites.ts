@@ -1,0 +1,144 @@
+import { and, asc, eq, gt, type InferSelectModel, or, sql } from 'drizzle-orm';
+import type { NetworkReport } from '../contract/agent.ts';
+import { hashVtep } from '../contract/digest.ts';
+import { VXLAN_PORT } from '../contract/primitives.ts';
+import type { SiteCreate, SitePatch } from '../contract/sites.ts';
+import { detachSite, hideSite, moveSite, showSite } from './attachments.ts';
+import { type Database, type Write, write, writeAndRead } from './database.ts';
+import { guard } from './guards.ts';
+import { type Page, type PageRequest, pageOf } from './page.ts';
+import { takeRevision } from './revision.ts';
+import { siteStatus, sites } from './schema.ts';
+
+export type SiteRow = InferSelectModel<typeof sites>;
+
+/** What a site's agent last said, where it has one and it spoke. */
+export interface SiteLast {
+  readonly lastSeen: number;
+  readonly version: string;
+  readonly report: NetworkReport[];
+}
+
+export interface SiteWithLast {
+  readonly site: SiteRow;
+  readonly last: SiteLast | null;
+}
+
+/** The two writes with which any new site begins: its place in the count, and its row. */
+export function insertSite(db: Database, row: Omit<SiteRow, 'hash' | 'disabled'>): Write[] {
+  const hash = hashVtep({ site: row.id, address: row.vtepAddress, port: row.vtepPort });
+  return [
+    takeRevision(row.tenantId),
+    sql`UPDATE tenants SET site_count = site_count + 1 WHERE id = ${row.tenantId}`,
+    guard('quota_exceeded', sql`SELECT site_count <= limit_sites FROM tenants WHERE id = ${row.tenantId}`),
+    db.insert(sites).values({ ...row, hash, disabled: false }),
+  ];
+}
+
+/** Makes a static site. @throws Refusal `name_taken`, `vtep_taken`, `quota_exceeded`. */
+export async function createStaticSite(
+  db: Database,
+  tenantId: string,
+  made: { id: string; now: number },
+  body: SiteCreate,
+): Promise<SiteRow> {
+  const row = {
+    id: made.id,
+    tenantId,
+    name: body.name,
+    kind: 'static' as const,
+    publicKey: null,
+    vtepAddress: body.vtep.address,
+    vtepPort: body.vtep.port ?? VXLAN_PORT,
+    labels: body.labels ?? {},
+    place: body.where ?? null,
+    createdAt: made.now,
+  };
+  return (await writeAndRead(db, insertSite(db, row), selectSite(db, tenantId, made.id)))[0]!;
+}
+
+/** @param key the site's id or name; an id goes first. */
+export async function findSite(db: Database, tenantId: string, key: string): Promise<SiteWithLast | undefined> {
+  const [row] = await selectWithLast(db)
+    .where(and(eq(sites.tenantId, tenantId), or(eq(sites.id, key), eq(sites.name, key))))
+    .orderBy(sql`${sites.id} = ${key} DESC`)
+    .limit(1);
+  return row;
+}
+
+export async function listSites(db: Database, tenantId: string, page: PageRequest): Promise<Page<SiteWithLast>> {
+  const rows = await selectWithLast(db)
+    .where(and(eq(sites.tenantId, tenantId), gt(sites.name, page.after)))
+    .orderBy(asc(sites.name))
+    .limit(page.limit + 1);
+  return pageOf(rows, page.limit, ({ site }) => site.name);
+}
+
+/**
+ * Sets what `patch` names. A new VTEP, or being disabled or enabled, reaches every peer by the site's attachments, in the same batch.
+ *
+ * @throws Refusal `name_taken`, `vtep_taken`, `not_found`.
+ */
+export async function patchSite(db: Database, current: SiteRow, patch: SitePatch): Promise<void> {
+  const { tenantId, id } = current;
+  const set: Partial<SiteRow> = {};
+  const peers: Write[] = [];
+  if (patch.name !== undefined && patch.name !== current.name) set.name = patch.name;
+  if (patch.where !== undefined && patch.where !== current.place) set.place = patch.where;
+  if (patch.labels !== undefined && !sameLabels(patch.labels, current.labels)) set.labels = patch.labels;
+  const address = patch.vtep?.address ?? current.vtepAddress;
+  const port = patch.vtep?.port ?? current.vtepPort;
+  if (address !== current.vtepAddress || port !== current.vtepPort) {
+    const hash = hashVtep({ site: id, address, port });
+    Object.assign(set, { vtepAddress: address, vtepPort: port, hash });
+    peers.push(...moveSite(tenantId, id, hash));
+  }
+  const update = () => db.update(sites).set(set).where(mine(tenantId, id));
+  if (patch.disabled !== undefined && patch.disabled !== current.disabled) {
+    set.disabled = patch.disabled;
+    // By now the site's own row has its new hash, so it is that one that goes or comes.
+    peers.push(update(), ...(patch.disabled ? hideSite(tenantId, id) : showSite(tenantId, id)));
+  }
+  if (Object.keys(set).length === 0) return;
+  await write(db, [
+    guard('not_found', sql`EXISTS (SELECT 1 FROM sites WHERE tenant_id = ${tenantId} AND id = ${id})`),
+    takeRevision(tenantId),
+    ...peers,
+    update(),
+  ]);
+}
+
+/** Deletes the site; its attachments stay as tombstones for its peers. @throws Refusal `not_found`. */
+export async function deleteSite(db: Database, tenantId: string, id: string, now: number): Promise<void> {
+  await write(db, [
+    guard('not_found', sql`EXISTS (SELECT 1 FROM sites WHERE tenant_id = ${tenantId} AND id = ${id})`),
+    takeRevision(tenantId),
+    sql`UPDATE tenants SET site_count = site_count - 1 WHERE id = ${tenantId}`,
+    ...detachSite(tenantId, id, now),
+    sql`DELETE FROM site_status WHERE tenant_id = ${tenantId} AND site_id = ${id}`,
+    db.delete(sites).where(mine(tenantId, id)),
+  ]);
+}
+
+export function selectSite(db: Database, tenantId: string, id: string) {
+  return db.select().from(sites).where(mine(tenantId, id));
+}
+
+function selectWithLast(db: Database) {
+  return db
+    .select({
+      site: sites,
+      last: { lastSeen: siteStatus.lastSeen, version: siteStatus.version, report: siteStatus.report },
+    })
+    .from(sites)
+    .leftJoin(siteStatus, and(eq(siteStatus.tenantId, sites.tenantId), eq(siteStatus.siteId, sites.id)));
+}
+
+function mine(tenantId: string, id: string) {
+  return and(eq(sites.tenantId, tenantId), eq(sites.id, id))!;
+}
+
+function sameLabels(a: Record<string, string>, b: Record<string, string>): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
+}

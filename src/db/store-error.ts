@@ -1,0 +1,53 @@
+/** The one place where the store's words become error codes. */
+import type { ErrorCode } from '../contract/errors.ts';
+import { Refusal } from '../domain/refusal.ts';
+import type { Guard } from './guards.ts';
+
+type Reason = readonly [code: ErrorCode, detail: string];
+
+const FAILED_UNIQUE: Record<string, Reason> = {
+  'tenants.slug': ['slug_taken', 'Another tenant has this slug.'],
+  'networks.tenant_id, networks.name': ['name_taken', 'Another network of this tenant has this name.'],
+  'networks.vni': ['vni_taken', 'The VNI is in use.'],
+  'sites.tenant_id, sites.name': ['name_taken', 'Another site of this tenant has this name.'],
+  'sites.tenant_id, sites.vtep_address, sites.vtep_port': [
+    'vtep_taken',
+    'Another site of this tenant has this VTEP address and port.',
+  ],
+  'sites.public_key': ['key_taken', 'The public key belongs to another site.'],
+};
+
+const FAILED_GUARD: Record<Guard, Reason> = {
+  not_found: ['not_found', 'It was deleted at this moment.'],
+  quota_exceeded: ['quota_exceeded', "The tenant's limit is reached; an operator can raise it."],
+  vni_not_free: ['vni_taken', 'The VNI is not free.'],
+  tenant_not_empty: ['tenant_not_empty', "Delete the tenant's networks and sites first."],
+  join_token_invalid: ['join_token_invalid', 'The join token is unknown or was revoked.'],
+  join_token_used_up: ['join_token_used_up', 'The join token has been used as often as it may; make another.'],
+};
+
+const BUSY = /SQLITE_BUSY|database is locked|overloaded|network connection lost|storage operation exceeded|is reset/i;
+
+/** @returns the refusal that a failed query amounts to, or null where the failure is no one's but ours. */
+export function refusalOf(error: unknown): Refusal | null {
+  const words = wordsOf(error);
+  const unique = /UNIQUE constraint failed: ([\w., ]+\w)/.exec(words)?.[1];
+  const guard = /CHECK constraint failed: (\w+)/.exec(words)?.[1];
+  const reason =
+    FAILED_UNIQUE[unique ?? ''] ??
+    FAILED_GUARD[guard as Guard] ??
+    (words.includes('NOT NULL constraint failed: networks.vni') ? EXHAUSTED : undefined) ??
+    (words.includes('FOREIGN KEY constraint failed') ? FAILED_GUARD.not_found : undefined) ??
+    (BUSY.test(words) ? UNAVAILABLE : undefined);
+  return reason === undefined ? null : new Refusal(...reason);
+}
+
+const EXHAUSTED: Reason = ['vni_exhausted', 'No VNI is free in the pools open to this tenant.'];
+const UNAVAILABLE: Reason = ['unavailable', 'The store is busy or away; try again in a moment.'];
+
+/** Drizzle and D1 wrap errors in errors: SQLite's own words are somewhere down the chain of causes. */
+function wordsOf(error: unknown): string {
+  const words: string[] = [];
+  for (let at: unknown = error; at instanceof Error && words.length < 8; at = at.cause) words.push(at.message);
+  return words.join('\n');
+}

@@ -1,0 +1,134 @@
+/** The rows of a site's table, all of one moment: one batch is one transaction. */
+import { type SQL, sql } from 'drizzle-orm';
+import type { PortSpec } from '../contract/port.ts';
+import type { AntiSpoofMode, FloodMode } from '../contract/table.ts';
+import type { OwnAttachment, PeerAttachment, TableRows } from '../domain/table-update.ts';
+import { type Database, runAll } from './database.ts';
+
+export interface TableMoment extends TableRows {
+  /** The tenant's revision that these rows are of, and that of the last purged tombstone. */
+  readonly revision: number;
+  readonly purgedRevision: number;
+}
+
+interface Place {
+  readonly tenantId: string;
+  readonly siteId: string;
+}
+
+/** Before any revision: what changed after it is everything. */
+const BEGINNING = -1;
+
+/**
+ * @param since the revision after which to look; null for everything
+ * @returns null where the site is no more.
+ */
+export async function readTable(db: Database, place: Place, since: number | null): Promise<TableMoment | null> {
+  const { tenantId, siteId } = place;
+  const after = since ?? BEGINNING;
+  const [heads, own, peers] = (await runAll(db, [
+    sql`SELECT t.revision AS revision, t.purged_revision AS purgedRevision, s.hash AS hash
+      FROM tenants t JOIN sites s ON s.tenant_id = t.id WHERE t.id = ${tenantId} AND s.id = ${siteId}`,
+    selectOwn(place, after),
+    selectPeers(place, after),
+  ])) as [HeadRow[], OwnRow[], PeerRow[]];
+  const [head] = heads;
+  if (head === undefined) return null;
+  const { revision, purgedRevision, hash } = head;
+  return { revision, purgedRevision, ownHash: hash, own: own.map(toOwn), peers: peers.map(toPeer) };
+}
+
+/** The site's own attachments that changed, and the live ones whose network changed: a seek in an index either way. */
+function selectOwn({ tenantId, siteId }: Place, after: number): SQL {
+  const columns = sql`a.network_id AS networkId, a.vni AS vni, a.port AS port, a.state = 'live' AS live, a.revision AS ownRevision,
+    n.name AS name, n.mtu AS mtu, n.flood AS flood, n.multicast_group AS multicastGroup, n.anti_spoof AS antiSpoof,
+    n.arp_suppression AS arpSuppression, n.revision AS networkRevision, n.digest AS digest`;
+  const attachmentChanged = sql`SELECT ${columns} FROM attachments a
+    LEFT JOIN networks n ON n.id = a.network_id AND n.tenant_id = a.tenant_id
+    WHERE a.tenant_id = ${tenantId} AND a.site_id = ${siteId} AND a.revision > ${after}`;
+  if (after === BEGINNING) return sql`${attachmentChanged} AND a.state = 'live'`;
+  return sql`${attachmentChanged} UNION ALL SELECT ${columns} FROM networks n
+    CROSS JOIN attachments a ON a.network_id = n.id AND a.site_id = ${siteId}
+    WHERE n.tenant_id = ${tenantId} AND n.revision > ${after}
+      AND a.tenant_id = ${tenantId} AND a.state = 'live' AND a.revision <= ${after}`;
+}
+
+/** Of a network that the site came to carry after the cursor, all live peers and all that went since; else what changed since. */
+function selectPeers({ tenantId, siteId }: Place, after: number): SQL {
+  const changedNetworks =
+    after === BEGINNING
+      ? sql``
+      : sql`UNION ALL SELECT n.id, 0 FROM networks n
+          CROSS JOIN attachments a ON a.network_id = n.id AND a.site_id = ${siteId}
+          WHERE n.tenant_id = ${tenantId} AND n.revision > ${after}
+            AND a.tenant_id = ${tenantId} AND a.state = 'live' AND a.revision <= ${after}`;
+  const isTold = after === BEGINNING ? sql`o.state = 'live'` : sql`(o.state = 'live' OR o.revision > ${after})`;
+  return sql`WITH told (network_id, in_full) AS (
+      SELECT a.network_id, a.attached_revision > ${after} FROM attachments a
+      WHERE a.tenant_id = ${tenantId} AND a.site_id = ${siteId} AND a.revision > ${after} AND a.state = 'live'
+      ${changedNetworks}
+    )
+    SELECT o.network_id AS networkId, o.site_id AS siteId, o.state = 'live' AS live, s.vtep_address AS address, s.vtep_port AS port
+    FROM told CROSS JOIN attachments o ON o.network_id = told.network_id
+      AND o.revision > iif(told.in_full, ${BEGINNING}, ${after})
+    LEFT JOIN sites s ON s.id = o.site_id AND s.tenant_id = o.tenant_id
+    WHERE o.tenant_id = ${tenantId} AND o.site_id <> ${siteId} AND ${isTold}`;
+}
+
+interface HeadRow {
+  readonly revision: number;
+  readonly purgedRevision: number;
+  readonly hash: number;
+}
+
+interface OwnRow {
+  readonly networkId: string;
+  readonly vni: number;
+  readonly port: string;
+  readonly live: number;
+  readonly ownRevision: number;
+  readonly name: string | null;
+  readonly mtu: number;
+  readonly flood: FloodMode;
+  readonly multicastGroup: string | null;
+  readonly antiSpoof: AntiSpoofMode;
+  readonly arpSuppression: number;
+  readonly networkRevision: number;
+  readonly digest: number;
+}
+
+interface PeerRow {
+  readonly networkId: string;
+  readonly siteId: string;
+  readonly live: number;
+  readonly address: string;
+  readonly port: number;
+}
+
+function toOwn(row: OwnRow): OwnAttachment {
+  return {
+    networkId: row.networkId,
+    vni: row.vni,
+    port: JSON.parse(row.port) as PortSpec,
+    live: row.live === 1,
+    revision: row.ownRevision,
+    network:
+      row.name === null
+        ? null
+        : {
+            name: row.name,
+            mtu: row.mtu,
+            flood: row.flood,
+            multicastGroup: row.multicastGroup,
+            antiSpoof: row.antiSpoof,
+            arpSuppression: row.arpSuppression === 1,
+            revision: row.networkRevision,
+            digest: row.digest,
+          },
+  };
+}
+
+function toPeer(row: PeerRow): PeerAttachment {
+  const vtep = row.live === 1 ? { address: row.address, port: row.port } : null;
+  return { networkId: row.networkId, siteId: row.siteId, vtep };
+}

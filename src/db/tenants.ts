@@ -1,0 +1,73 @@
+import { asc, eq, gt, type InferSelectModel, sql } from 'drizzle-orm';
+import { DEFAULT_LIMITS, type TenantCreate, type TenantPatch } from '../contract/tenants.ts';
+import { type Database, write, writeAndRead } from './database.ts';
+import { guard } from './guards.ts';
+import { type Page, type PageRequest, pageOf } from './page.ts';
+import { takeRevision } from './revision.ts';
+import { tenants } from './schema.ts';
+
+export type TenantRow = InferSelectModel<typeof tenants>;
+
+/** @throws Refusal `slug_taken`. */
+export async function createTenant(
+  db: Database,
+  made: { id: string; epoch: string; now: number },
+  body: TenantCreate,
+): Promise<TenantRow> {
+  const limits = body.limits ?? {};
+  const [row] = await db
+    .insert(tenants)
+    .values({
+      id: made.id,
+      slug: body.slug,
+      name: body.name,
+      limitNetworks: limits.networks ?? DEFAULT_LIMITS.networks,
+      limitSites: limits.sites ?? DEFAULT_LIMITS.sites,
+      limitMacsPerNetwork: limits.macsPerNetwork ?? DEFAULT_LIMITS.macsPerNetwork,
+      epoch: made.epoch,
+      createdAt: made.now,
+    })
+    .returning();
+  return row!;
+}
+
+export async function findTenant(db: Database, slug: string): Promise<TenantRow | undefined> {
+  const [row] = await db.select().from(tenants).where(eq(tenants.slug, slug));
+  return row;
+}
+
+export async function listTenants(db: Database, page: PageRequest): Promise<Page<TenantRow>> {
+  const rows = await db
+    .select()
+    .from(tenants)
+    .where(gt(tenants.slug, page.after))
+    .orderBy(asc(tenants.slug))
+    .limit(page.limit + 1);
+  return pageOf(rows, page.limit, (row) => row.slug);
+}
+
+/** Sets what `patch` names and leaves the rest; a limit below what is in use stops new ones only. */
+export async function patchTenant(db: Database, tenantId: string, patch: TenantPatch): Promise<TenantRow | undefined> {
+  const { name, limits = {} } = patch;
+  const set = {
+    ...(name === undefined ? {} : { name }),
+    ...(limits.networks === undefined ? {} : { limitNetworks: limits.networks }),
+    ...(limits.sites === undefined ? {} : { limitSites: limits.sites }),
+    ...(limits.macsPerNetwork === undefined ? {} : { limitMacsPerNetwork: limits.macsPerNetwork }),
+  };
+  const read = db.select().from(tenants).where(eq(tenants.id, tenantId));
+  if (Object.keys(set).length === 0) return (await read)[0];
+  const writes = [takeRevision(tenantId), db.update(tenants).set(set).where(eq(tenants.id, tenantId))];
+  return (await writeAndRead(db, writes, read))[0];
+}
+
+/** @throws Refusal `tenant_not_empty`. What rests in quarantine goes on resting: it isn't the tenant's any more. */
+export async function deleteTenant(db: Database, tenantId: string): Promise<void> {
+  await write(db, [
+    guard('tenant_not_empty', sql`SELECT network_count = 0 AND site_count = 0 FROM tenants WHERE id = ${tenantId}`),
+    sql`DELETE FROM attachments WHERE tenant_id = ${tenantId}`,
+    sql`DELETE FROM api_keys WHERE tenant_id = ${tenantId}`,
+    sql`DELETE FROM join_tokens WHERE tenant_id = ${tenantId}`,
+    db.delete(tenants).where(eq(tenants.id, tenantId)),
+  ]);
+}

@@ -1,0 +1,19 @@
+import { sql } from 'drizzle-orm';
+import { type Database, write } from './database.ts';
+
+/** How many tombstones one purge takes at most. */
+export const PURGE_LIMIT = 1000;
+
+/**
+ * Forgets attachments that went before `before` (milliseconds since 1970), and notes per tenant up to which revision it forgot, so that
+ * a cursor from before that gets a snapshot. Works on all tenants' rows alike.
+ */
+export async function purgeTombstones(db: Database, before: number, limit: number = PURGE_LIMIT): Promise<void> {
+  const old = sql`SELECT rowid FROM attachments WHERE gone_at < ${before} ORDER BY gone_at, rowid LIMIT ${limit}`;
+  await write(db, [
+    sql`UPDATE tenants SET purged_revision = max(purged_revision, purged.revision)
+      FROM (SELECT tenant_id, max(revision) AS revision FROM attachments WHERE rowid IN (${old}) GROUP BY tenant_id) AS purged
+      WHERE tenants.id = purged.tenant_id`,
+    sql`DELETE FROM attachments WHERE rowid IN (${old})`,
+  ]);
+}

@@ -1,0 +1,7 @@
+import { formatIp, isUnicastIp, parseIp } from '../contract/ip.ts';
+
+/** @returns the address in canonical text, an IPv4-mapped IPv6 one as the IPv4 it is; null where it is no host's address. */
+export function hostAddress(text: string): string | null {
+  const bytes = parseIp(text.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, ''));
+  return bytes === null || !isUnicastIp(bytes) ? null : formatIp(bytes);
+}

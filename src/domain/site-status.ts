@@ -1,0 +1,37 @@
+/** How a site stands, from what the registry has and what its agent last said. */
+import { type NetworkReport, OFFLINE_AFTER_SECONDS } from '../contract/agent.ts';
+import type { SiteKind, SiteStatus } from '../contract/sites.ts';
+
+export interface SiteLife {
+  readonly kind: SiteKind;
+  readonly disabled: boolean;
+  /** Milliseconds since 1970; null where it was never heard. */
+  readonly lastSeen: number | null;
+}
+
+/** A static site has nothing that could speak, so it counts as online. */
+export function siteStatusOf(site: SiteLife, now: number): SiteStatus {
+  if (site.disabled) return 'disabled';
+  if (site.kind === 'static') return 'online';
+  return site.lastSeen !== null && now - site.lastSeen <= OFFLINE_AFTER_SECONDS * 1000 ? 'online' : 'offline';
+}
+
+export interface NetworkProgress {
+  appliedRevision?: number;
+  lag?: number;
+  digestMatch?: boolean;
+  counters?: Record<string, number>;
+  error?: string;
+}
+
+/** How far the agent is with one network: `revision` and `digest` are what it should have; nothing where it didn't say. */
+export function progressOf(revision: number, digest: string, report: NetworkReport | undefined): NetworkProgress {
+  if (report === undefined) return {};
+  return {
+    appliedRevision: report.revision,
+    lag: Math.max(0, revision - report.revision),
+    digestMatch: report.digest === digest,
+    counters: report.counters,
+    ...(report.error === undefined ? {} : { error: report.error }),
+  };
+}

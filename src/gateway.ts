@@ -1,0 +1,36 @@
+/** What a host gives the application: everything that differs between a Worker and a process. */
+import type { Context } from 'hono';
+import type { Config } from './config.ts';
+import type { AgentSession } from './db/agent-sessions.ts';
+import type { Database } from './db/database.ts';
+import type { TenantRow } from './db/tenants.ts';
+
+export interface Gateway {
+  readonly config: Config;
+  readonly db: Database;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** The IP address that the request came from, or null where the host can't tell. */
+  readonly clientAddress: (c: Context) => string | null;
+  readonly log: Log;
+}
+
+/** Structured: what happened in a few fixed words, the rest in fields. No secret may be in either. */
+export interface Log {
+  readonly error: (fields: Readonly<Record<string, unknown>>, message: string) => void;
+}
+
+/** Who asks: the operator, or one of a tenant's keys. */
+export type Principal =
+  | { readonly kind: 'operator' }
+  | { readonly kind: 'key'; readonly role: 'admin' | 'viewer'; readonly tenant: TenantRow };
+
+/** What middleware leaves for handlers. A handler may read only what its route's access check sets. */
+export interface AppEnv {
+  Variables: {
+    requestId: string;
+    /** The tenant of the path, which the principal was found to be of. */
+    tenant: TenantRow;
+    agent: AgentSession;
+  };
+}

@@ -1,0 +1,73 @@
+/** `npm start`: the gateway on this machine, set up by the environment. */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { pino } from 'pino';
+import { ConfigError, readConfig } from '../config.ts';
+import type { Log } from '../gateway.ts';
+import { keptOperatorKey } from './node/operator-key.ts';
+import { StartError, startGateway } from './node/start-gateway.ts';
+
+const DEFAULT_PORT = 8787;
+
+const logger = pino({ base: null, serializers: { error: pino.stdSerializers.err } });
+const log: Log = { error: (fields, message) => logger.error(fields, message) };
+
+try {
+  await main(process.env);
+} catch (error) {
+  if (!(error instanceof StartError || error instanceof ConfigError)) throw error;
+  console.error(error.message);
+  process.exit(1);
+}
+
+async function main(env: NodeJS.ProcessEnv): Promise<void> {
+  const data = env.OVERLANE_DATA || '.data';
+  const host = env.HOST || '127.0.0.1';
+  const tls = readTls(env.OVERLANE_TLS_CERT, env.OVERLANE_TLS_KEY);
+  const config = readConfig({ ...env, OVERLANE_OPERATOR_KEY: env.OVERLANE_OPERATOR_KEY || operatorKeyIn(data) });
+  const gateway = await startGateway({ config, data, host, port: readPort(env.PORT), log, ...(tls ? { tls } : {}) });
+  if (tls === undefined && !isLoopback(host)) {
+    console.warn(
+      `Warning: ${host} is reachable from elsewhere and this is plain HTTP, so keys can be read on the way: set OVERLANE_TLS_CERT and OVERLANE_TLS_KEY, or put a proxy with TLS in front.`,
+    );
+  }
+  console.log(`Overlane gateway ready: ${gateway.url}`);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void gateway.close());
+}
+
+function operatorKeyIn(data: string): string {
+  try {
+    mkdirSync(data, { recursive: true, mode: 0o700 });
+    const { key, file, isNew } = keptOperatorKey(data);
+    if (isNew) console.log(`Operator key, shown this once and kept in ${file}: ${key}`);
+    return key;
+  } catch (error) {
+    throw new StartError(`The data folder ${data} can't be used: ${(error as Error).message}`);
+  }
+}
+
+function readTls(cert: string | undefined, key: string | undefined): { cert: string; key: string } | undefined {
+  if (!cert && !key) return undefined;
+  if (!cert || !key)
+    throw new StartError('TLS takes both: set OVERLANE_TLS_CERT and OVERLANE_TLS_KEY to paths of PEM files.');
+  return { cert: readPem('OVERLANE_TLS_CERT', cert), key: readPem('OVERLANE_TLS_KEY', key) };
+}
+
+function readPem(name: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new StartError(`${name}: ${path} can't be read: ${(error as Error).message}`);
+  }
+}
+
+function readPort(text: string | undefined): number {
+  if (!text) return DEFAULT_PORT;
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port > 65_535)
+    throw new StartError(`PORT must be a number from 0 to 65535, not "${text}"`);
+  return port;
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\./.test(host);
+}

@@ -1,0 +1,146 @@
+/** The gateway on one machine: the same application over node:sqlite, with its own timer and, where wanted, its own TLS. */
+import { mkdirSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { D1Database } from '@cloudflare/workers-types';
+import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
+import type { Context } from 'hono';
+import { createApp } from '../../app.ts';
+import type { Config } from '../../config.ts';
+import { openDatabase } from '../../db/database.ts';
+import { hostAddress } from '../../domain/client-address.ts';
+import type { Gateway, Log } from '../../gateway.ts';
+import { HOUSEKEEPING_SECONDS, keepHouse } from '../../housekeeping.ts';
+import { openSqliteD1, type SqliteD1 } from './d1-on-sqlite.ts';
+import { migrate } from './migrate.ts';
+
+export interface GatewayOptions {
+  readonly config: Config;
+  /** A folder, made where it is missing, or `:memory:`. */
+  readonly data: string;
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** PEM texts; without them the gateway speaks plain HTTP. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly log: Log;
+  /** Milliseconds since 1970; the machine's clock unless given. */
+  readonly now?: () => number;
+  /** Wraps the store: for tests that watch queries. */
+  readonly watchStore?: (d1: D1Database) => D1Database;
+}
+
+export interface RunningGateway {
+  readonly url: string;
+  readonly gateway: Gateway;
+  readonly app: ReturnType<typeof createApp>;
+  /** Answers what was asked, takes nothing new, closes the store. */
+  readonly close: () => Promise<void>;
+}
+
+/** Requests that are still unanswered so long after the gateway is told to stop are cut. */
+const CLOSE_GRACE_MS = 5000;
+
+/** Why the gateway can't start: one line for people. */
+export class StartError extends Error {}
+
+/** @throws StartError */
+export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
+  const store = await openStore(options.data);
+  const gateway: Gateway = {
+    config: options.config,
+    db: openDatabase(options.watchStore?.(store.d1) ?? store.d1),
+    now: options.now ?? Date.now,
+    clientAddress: options.config.trustProxy ? forwardedAddress : socketAddress,
+    log: options.log,
+  };
+  const app = createApp(gateway);
+  let server: Server;
+  let address: AddressInfo;
+  try {
+    server = makeServer(app, options.tls);
+    address = await listen(server, options.host, options.port);
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+  const timer = setInterval(() => {
+    keepHouse(gateway).catch((error: unknown) => options.log.error({ error }, 'housekeeping failed'));
+  }, HOUSEKEEPING_SECONDS * 1000);
+  timer.unref();
+
+  return {
+    url: urlOf(address, options.tls !== undefined),
+    gateway,
+    app,
+    close: async () => {
+      clearInterval(timer);
+      await stop(server);
+      store.close();
+    },
+  };
+}
+
+type Server = ReturnType<typeof createAdaptorServer>;
+
+async function openStore(data: string): Promise<SqliteD1> {
+  try {
+    if (data !== ':memory:') mkdirSync(data, { recursive: true, mode: 0o700 });
+    const store = openSqliteD1(data === ':memory:' ? data : join(data, 'overlane.sqlite'));
+    await migrate(store);
+    return store;
+  } catch (error) {
+    throw new StartError(`The data folder ${data} can't be used: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function makeServer(app: RunningGateway['app'], tls: GatewayOptions['tls']): Server {
+  if (tls === undefined) return createAdaptorServer({ fetch: app.fetch, createServer: createHttpServer });
+  try {
+    return createAdaptorServer({ fetch: app.fetch, createServer: createHttpsServer, serverOptions: { ...tls } });
+  } catch (error) {
+    throw new StartError(`The TLS certificate and key can't be used: ${(error as Error).message}`);
+  }
+}
+
+function listen(server: Server, host: string, port: number): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(new StartError(listenProblem(error, host, port))));
+    server.listen(port, host, () => resolve(server.address() as AddressInfo));
+  });
+}
+
+function listenProblem(error: NodeJS.ErrnoException, host: string, port: number): string {
+  if (error.code === 'EADDRINUSE')
+    return `Port ${port} of ${host} is in use: set PORT to another, or stop what has it.`;
+  if (error.code === 'EACCES') return `Port ${port} may not be used without more rights: set PORT to 1024 or higher.`;
+  if (error.code === 'EADDRNOTAVAIL') return `${host} is no address of this machine: set HOST to one that is.`;
+  return `Can't listen on ${host} port ${port}: ${error.message}`;
+}
+
+async function stop(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  if ('closeIdleConnections' in server) server.closeIdleConnections();
+  const cut = setTimeout(() => 'closeAllConnections' in server && server.closeAllConnections(), CLOSE_GRACE_MS);
+  await closed;
+  clearTimeout(cut);
+}
+
+function urlOf({ address, family, port }: AddressInfo, isTls: boolean): string {
+  const anywhere = address === '0.0.0.0' || address === '::';
+  const host = anywhere ? 'localhost' : family === 'IPv6' ? `[${address}]` : address;
+  return `${isTls ? 'https' : 'http'}://${host}:${port}`;
+}
+
+function socketAddress(c: Context): string | null {
+  const { incoming } = c.env as HttpBindings;
+  return hostAddress(incoming.socket.remoteAddress ?? '');
+}
+
+/** The last entry is the one that the proxy in front wrote: those before it are whatever the client claimed. */
+function forwardedAddress(c: Context): string | null {
+  const last = c.req.header('x-forwarded-for')?.split(',').at(-1)?.trim();
+  return last === undefined ? socketAddress(c) : hostAddress(last);
+}

@@ -1,0 +1,72 @@
+/** The gateway as a Cloudflare Worker, with D1 as its store. */
+import type { D1Database, ExecutionContext, ScheduledController } from '@cloudflare/workers-types';
+import { createApp } from '../app.ts';
+import { type Config, ConfigError, readConfig } from '../config.ts';
+import { type Database, openDatabase } from '../db/database.ts';
+import { hostAddress } from '../domain/client-address.ts';
+import type { Gateway, Log } from '../gateway.ts';
+import { keepHouse } from '../housekeeping.ts';
+
+interface Env {
+  readonly DB: D1Database;
+  readonly [setting: string]: unknown;
+}
+
+interface Running {
+  readonly gateway: Gateway;
+  readonly app: ReturnType<typeof createApp>;
+}
+
+/** Made once: an isolate's bindings stay the same for its life. */
+let running: Running | undefined;
+
+export default {
+  fetch(request: Request, env: Env, context: ExecutionContext): Response | Promise<Response> {
+    try {
+      running ??= start(env);
+    } catch (error) {
+      return answerMisconfigured(error);
+    }
+    return running.app.fetch(request, env, context);
+  },
+
+  async scheduled(_controller: ScheduledController, env: Env): Promise<void> {
+    running ??= start(env);
+    await keepHouse(running.gateway);
+  },
+};
+
+function start(env: Env): Running {
+  const config: Config = readConfig(env);
+  const db: Database = openDatabase(env.DB);
+  const gateway: Gateway = {
+    config,
+    db,
+    now: Date.now,
+    // Set by Cloudflare itself, whatever a client sends.
+    clientAddress: (c) => hostAddress(c.req.header('cf-connecting-ip') ?? ''),
+    log,
+  };
+  return { gateway, app: createApp(gateway) };
+}
+
+function answerMisconfigured(error: unknown): Response {
+  if (!(error instanceof ConfigError)) throw error;
+  log.error({ error }, 'the gateway is not configured');
+  const detail = 'The gateway is not configured: its log says what is missing.';
+  const body = { type: '/docs#internal', title: 'The gateway failed', status: 500, detail, code: 'internal' };
+  return new Response(JSON.stringify(body), { status: 500, headers: { 'content-type': 'application/problem+json' } });
+}
+
+const log: Log = {
+  error(fields, message) {
+    const { error } = fields;
+    const told = error instanceof Error ? { ...fields, error: describeError(error) } : fields;
+    console.error(JSON.stringify({ message, ...told }));
+  },
+};
+
+function describeError(error: Error): string {
+  const cause = error.cause instanceof Error ? ` ← ${describeError(error.cause)}` : '';
+  return `${error.stack ?? error.message}${cause}`;
+}

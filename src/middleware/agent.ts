@@ -1,0 +1,30 @@
+import type { Context, MiddlewareHandler } from 'hono';
+import { findAgentSession } from '../db/agent-sessions.ts';
+import { readKeyId, verifyAgentToken } from '../domain/agent-token.ts';
+import { Refusal } from '../domain/refusal.ts';
+import type { AppEnv, Gateway } from '../gateway.ts';
+import { bearerOf } from './access.ts';
+
+/** Lets in the agent of a site that is there and enabled, by its signed token; leaves its site and tenant for the handler. */
+export function agentAccess(gateway: Gateway): MiddlewareHandler<AppEnv> {
+  return async function agentAccess(c, next) {
+    const token = bearerOf(c);
+    const siteId = readKeyId(token);
+    const session = await findAgentSession(gateway.db, siteId);
+    const publicKey = session?.site.publicKey ?? null;
+    if (session === undefined || publicKey === null) {
+      throw new Refusal('unauthenticated', 'The site is unknown or was deleted: enrol it again.');
+    }
+    const now = gateway.now();
+    await verifyAgentToken(token, { publicKey, subject: siteId, origins: originsFor(gateway, c), now });
+    if (session.site.disabled) throw new Refusal('site_disabled', `Site "${session.site.name}" is disabled.`);
+    c.set('agent', session);
+    await next();
+  };
+}
+
+/** The origins that a token's `aud` may name: those configured, else the one this request was sent to. */
+export function originsFor(gateway: Gateway, c: Context<AppEnv>): readonly string[] {
+  const { origins } = gateway.config;
+  return origins.length > 0 ? origins : [new URL(c.req.url).origin];
+}
