@@ -1,0 +1,201 @@
+/** A small overlay in memory: forwarders of several sites, each with ports and an underlay, wired by one fabric. */
+import { applyTable, type Problems } from '../../../agent/datapath/apply-table.ts';
+import {
+  COUNTER_BLOCK,
+  type CounterName,
+  createCounterMemory,
+  readCounters,
+} from '../../../agent/datapath/counters.ts';
+import { Forwarder } from '../../../agent/datapath/forwarder.ts';
+import type { Network } from '../../../agent/datapath/network.ts';
+import { type DeliveredFrame, InMemoryPort } from '../../../agent/ports/in-memory.ts';
+import { InMemoryFabric, type InMemoryUnderlay } from '../../../agent/underlay/in-memory.ts';
+import { createBatch, type DatagramBatch, type PacketMemory, SLOT_SIZE } from '../../../agent/wire/packet-batch.ts';
+import type { VirtioNetHeader } from '../../../agent/wire/virtio-net.ts';
+import { writeVxlan } from '../../../agent/wire/vxlan.ts';
+import type { Delta, NetworkChange, NetworkTable, Snapshot, TableUpdate } from '../../../src/contract/table.ts';
+import { concat, DIRT, viewOf, written } from '../bytes.ts';
+import { ethernet } from '../frames.ts';
+
+export const VXLAN_PORT = 4789;
+export const BROADCAST = 0xffff_ffff_ffff;
+const BATCH = 4;
+const NETWORKS = 4;
+
+export interface SiteOptions {
+  readonly queueCapacity?: number;
+  readonly port?: number;
+}
+
+export class OverlaySite {
+  readonly name: string;
+  readonly address: string;
+  readonly underlay: InMemoryUnderlay;
+  readonly forwarder: Forwarder;
+  readonly counterMemory = createCounterMemory(NETWORKS);
+  /** The clock, in seconds. */
+  now = 1000;
+  readonly #batch: DatagramBatch;
+  readonly #ports = new Map<number, InMemoryPort[]>();
+
+  constructor(fabric: InMemoryFabric, name: string, address: string, options: SiteOptions = {}) {
+    this.name = name;
+    this.address = address;
+    const bytes = new Uint8Array(BATCH * SLOT_SIZE).fill(DIRT);
+    const memory: PacketMemory = { bytes, view: viewOf(bytes) };
+    this.#batch = createBatch(memory, 0, BATCH);
+    this.underlay = fabric.open({ memory, address, port: VXLAN_PORT, ...options });
+    this.forwarder = new Forwarder({
+      memory,
+      underlay: this.underlay,
+      counters: this.counterMemory,
+      vxlanPort: VXLAN_PORT,
+    });
+  }
+
+  /** Puts a table in force; every network gets the ports made for its VNI, at first one. */
+  apply(update: TableUpdate): Problems {
+    const problems = applyTable(
+      {
+        forwarder: this.forwarder,
+        underlay: this.underlay,
+        counters: this.counterMemory,
+        random: () => 0x1234_5678,
+      },
+      update,
+    );
+    for (const vni of this.forwarder.networks.keys()) this.setPorts(vni, this.#ports.get(vni)?.length ?? 1);
+    return problems;
+  }
+
+  setPorts(vni: number, count: number): void {
+    const ports = this.#ports.get(vni) ?? [];
+    while (ports.length < count) ports.push(new InMemoryPort(`tap${vni}.${ports.length}`));
+    ports.length = count;
+    this.#ports.set(vni, ports);
+    this.network(vni).ports = ports;
+  }
+
+  port(vni: number, index = 0): InMemoryPort {
+    return this.#ports.get(vni)![index]!;
+  }
+
+  network(vni: number): Network {
+    return this.forwarder.networks.get(vni)!;
+  }
+
+  /** The host sends a frame. What comes of it waits at the other sites. */
+  send(vni: number, frame: Uint8Array, { port = 0, header = null as VirtioNetHeader | null } = {}): void {
+    this.port(vni, port).inject(frame, header);
+    while (this.port(vni, port).receive(this.#batch) > 0) {
+      this.forwarder.fromPort(this.network(vni), port, this.#batch, this.now);
+    }
+  }
+
+  /** Takes in what came over the underlay. */
+  take(): void {
+    while (this.underlay.receive(this.#batch) > 0) this.forwarder.fromUnderlay(this.#batch, this.now);
+  }
+
+  /** Takes in one datagram from any address. */
+  takeDatagram(from: string, payload: Uint8Array): void {
+    this.underlay.inject(from, payload);
+    this.take();
+  }
+
+  /** What the host was given since it was last asked. */
+  delivered(vni: number, port = 0): DeliveredFrame[] {
+    return this.port(vni, port).delivered.splice(0);
+  }
+
+  frames(vni: number, port = 0): Uint8Array[] {
+    return this.delivered(vni, port).map(({ frame }) => frame);
+  }
+
+  /** The counters of a network that are not zero; VNI 0 stands for what is no network's. */
+  counters(vni: number): Partial<Record<CounterName, number>> {
+    const base = vni === 0 ? 0 : this.network(vni).counterBase;
+    return Object.fromEntries(
+      Object.entries(readCounters(this.counterMemory, base)).filter(([, count]) => count !== 0),
+    );
+  }
+
+  count(vni: number, name: CounterName): number {
+    return this.counters(vni)[name] ?? 0;
+  }
+
+  resetCounters(): void {
+    this.counterMemory.fill(0, 0, (NETWORKS + 1) * COUNTER_BLOCK);
+  }
+}
+
+export interface TableOptions {
+  readonly network?: string;
+  readonly mtu?: number;
+  readonly flood?: NetworkTable['flood'];
+  readonly antiSpoof?: NetworkTable['antiSpoof'];
+  /** Address by site, or address and port. */
+  readonly vteps?: Readonly<Record<string, string | readonly [string, number]>>;
+  /** Site by MAC. */
+  readonly macs?: Readonly<Record<string, string>>;
+}
+
+export function table(vni: number, options: TableOptions = {}): NetworkTable {
+  const { network = `net${vni}`, mtu = 1450, flood = 'headend', antiSpoof = 'vtep', vteps = {}, macs = {} } = options;
+  return {
+    vni,
+    network,
+    name: network,
+    mtu,
+    port: { type: 'host', name: `tap${vni}` },
+    flood,
+    antiSpoof,
+    arpSuppression: false,
+    revision: 1,
+    digest: '000000000000',
+    vteps: Object.entries(vteps).map(([site, at]) => {
+      const [address, port] = typeof at === 'string' ? [at, VXLAN_PORT] : at;
+      return { site, address, port };
+    }),
+    macs: Object.entries(macs).map(([mac, site]) => ({ mac, site, seq: 1, sticky: false })),
+  };
+}
+
+export function snapshot(...networks: NetworkTable[]): Snapshot {
+  return { kind: 'snapshot', cursor: 'c', networks };
+}
+
+export function delta(networks: readonly NetworkChange[], goneNetworks: readonly number[] = []): Delta {
+  return { kind: 'delta', from: 'c', cursor: 'd', networks: [...networks], goneNetworks: [...goneNetworks] };
+}
+
+/** A fabric and its sites `a`, `b`, `c` … at 10.0.0.1, 10.0.0.2 …, which carry the VNIs given and list each other. */
+export function createOverlay(count: number, vnis: readonly number[], options: TableOptions = {}): OverlaySite[] {
+  const fabric = new InMemoryFabric();
+  const sites = Array.from(
+    { length: count },
+    (_, i) => new OverlaySite(fabric, String.fromCharCode(97 + i), `10.0.0.${i + 1}`),
+  );
+  for (const site of sites) {
+    const vteps = Object.fromEntries(sites.filter((it) => it !== site).map(({ name, address }) => [name, address]));
+    site.apply(snapshot(...vnis.map((vni) => table(vni, { vteps, ...options }))));
+  }
+  return sites;
+}
+
+/** The MAC of a station: a few numbers are enough. */
+export const station = (n: number): number => 0x0200_0000_0000 + n;
+
+/** A frame of no protocol that anyone knows, told from others by its last byte. */
+export function frame(destination: number, source: number, mark = 0, length = 60): Uint8Array {
+  const payload = new Uint8Array(length - 14);
+  payload[payload.length - 1] = mark;
+  return ethernet(destination, source, 0x88b5, payload);
+}
+
+export function vxlan(vni: number, inner: Uint8Array): Uint8Array {
+  return concat(
+    written(8, (view, at) => writeVxlan(view, at, vni)),
+    inner,
+  );
+}
