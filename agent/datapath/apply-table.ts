@@ -5,7 +5,6 @@
 import { type Mac, parseMac } from '../../src/contract/mac.ts';
 import type { NetworkChange, NetworkTable, TableUpdate } from '../../src/contract/table.ts';
 import type { Underlay } from '../underlay/underlay.ts';
-import { COUNTER_BLOCK } from './counters.ts';
 import type { Forwarder } from './forwarder.ts';
 import { Network, type NetworkSettings } from './network.ts';
 
@@ -15,7 +14,6 @@ export const MAX_NETWORKS = 4096;
 export interface ApplyContext {
   readonly forwarder: Forwarder;
   readonly underlay: Underlay;
-  readonly counters: Float64Array;
   /** 32 random bits. */
   readonly random: () => number;
 }
@@ -70,7 +68,7 @@ function setEntries(network: Network, { vteps, macs }: Pick<NetworkTable, 'vteps
 }
 
 function ensureNetwork(context: ApplyContext, table: NetworkTable, problems: Problems): Network | null {
-  const { forwarder, underlay, counters, random } = context;
+  const { forwarder, underlay, random } = context;
   const settings: NetworkSettings = {
     id: table.network,
     name: table.name,
@@ -84,7 +82,7 @@ function ensureNetwork(context: ApplyContext, table: NetworkTable, problems: Pro
     network = undefined;
   }
   if (network === undefined) {
-    const counterBase = freeCounterBase(forwarder, counters);
+    const counterBase = forwarder.counterBlocks.take();
     if (counterBase === null) {
       problems.set(table.vni, `not carried: one agent carries at most ${MAX_NETWORKS} networks`);
       return null;
@@ -105,16 +103,10 @@ function ensureNetwork(context: ApplyContext, table: NetworkTable, problems: Pro
   return network;
 }
 
-function removeNetwork({ forwarder, counters }: ApplyContext, vni: number): void {
+function removeNetwork({ forwarder }: ApplyContext, vni: number): void {
   const network = forwarder.networks.get(vni);
   if (network === undefined) return;
   forwarder.networks.delete(vni);
   network.release();
-  counters.fill(0, network.counterBase, network.counterBase + COUNTER_BLOCK);
-}
-
-function freeCounterBase(forwarder: Forwarder, counters: Float64Array): number | null {
-  const used = new Set([...forwarder.networks.values()].map(({ counterBase }) => counterBase));
-  for (let base = COUNTER_BLOCK; base < counters.length; base += COUNTER_BLOCK) if (!used.has(base)) return base;
-  return null;
+  forwarder.counterBlocks.giveBack(network.counterBase);
 }

@@ -54,6 +54,29 @@ export function createCounterMemory(networks: number): Float64Array<SharedArrayB
   return new Float64Array(new SharedArrayBuffer((networks + 1) * COUNTER_BLOCK * Float64Array.BYTES_PER_ELEMENT));
 }
 
+/** Which blocks are whose. */
+export class CounterBlocks {
+  readonly #memory: Float64Array;
+  /** Where free blocks start; the next to be given is the last. */
+  readonly #free: number[] = [];
+
+  /** @param memory from `createCounterMemory`. */
+  constructor(memory: Float64Array) {
+    this.#memory = memory;
+    for (let base = memory.length - COUNTER_BLOCK; base >= COUNTER_BLOCK; base -= COUNTER_BLOCK) this.#free.push(base);
+  }
+
+  /** @returns where a block of zeros starts, or null where all are given. */
+  take(): number | null {
+    return this.#free.pop() ?? null;
+  }
+
+  giveBack(base: number): void {
+    this.#memory.fill(0, base, base + COUNTER_BLOCK);
+    this.#free.push(base);
+  }
+}
+
 /** @returns the counters of the block that starts at `base`, by name. */
 export function readCounters(memory: Float64Array, base: number): Record<CounterName, number> {
   return Object.fromEntries(COUNTER_NAMES.map((name, i) => [name, memory[base + i] ?? 0])) as Record<

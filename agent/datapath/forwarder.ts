@@ -28,7 +28,7 @@ import {
 import type { DatagramBatch, PacketBatch, PacketMemory } from '../wire/packet-batch.ts';
 import { hasVni, readVni, VXLAN_HEADER_LENGTH, writeVxlan } from '../wire/vxlan.ts';
 import { AddressTable } from './address-table.ts';
-import { COUNTER } from './counters.ts';
+import { COUNTER, CounterBlocks } from './counters.ts';
 import { completeChecksum, DELIVER_TOO_BIG, prepareDelivery } from './delivery.ts';
 import { hashFlow } from './flow-hash.ts';
 import { isLocal, localPlace, NOWHERE, portOf } from './mac-table.ts';
@@ -43,6 +43,7 @@ const SEND_FAILURE_COUNTER: Readonly<Record<SendFailure, number>> = {
 export class Forwarder {
   readonly networks = new Map<number, Network>();
   readonly addresses = new AddressTable();
+  readonly counterBlocks: CounterBlocks;
   readonly #memory: PacketMemory;
   readonly #underlay: Underlay;
   readonly #counters: Float64Array;
@@ -62,6 +63,7 @@ export class Forwarder {
     this.#memory = options.memory;
     this.#underlay = options.underlay;
     this.#counters = options.counters;
+    this.counterBlocks = new CounterBlocks(options.counters);
     this.#vxlanPort = options.vxlanPort;
     this.#onSendFailure = (base, failure) => this.#count(base, SEND_FAILURE_COUNTER[failure]);
   }

@@ -59,7 +59,6 @@ export class OverlaySite {
       {
         forwarder: this.forwarder,
         underlay: this.underlay,
-        counters: this.counterMemory,
         random: () => 0x1234_5678,
       },
       update,
