@@ -17,10 +17,16 @@ import { siteNameFrom } from './site-name.ts';
 
 type AllRunFlags = Omit<RunFlags, 'state' | 'datapath'> & Partial<RunConfigFlags> & { readonly logLevel: LogLevel };
 
-/** @returns the exit code. What went wrong is said in one line on stderr. */
-export async function runProgram(args: readonly string[]): Promise<number> {
+/** Where a command's words go; each call has whole lines. */
+export interface Terminal {
+  out(text: string): void;
+  error(text: string): void;
+}
+
+/** @returns the exit code. What went wrong is said in one line by `terminal.error`. */
+export async function runProgram(args: readonly string[], terminal: Terminal): Promise<number> {
   let exitCode = EXIT_OK;
-  const program = createProgram((code) => {
+  const program = createProgram(terminal, (code) => {
     exitCode = code;
   });
   try {
@@ -30,15 +36,15 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     // Commander has said it already: a usage error, or the help that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
     const debug = program.opts<{ debug?: boolean }>().debug === true;
-    process.stderr.write(`overlane-agent: ${debug && error instanceof Error ? error.stack : reasonOf(error)}\n`);
+    terminal.error(`overlane-agent: ${debug && error instanceof Error ? error.stack : reasonOf(error)}\n`);
     return error instanceof Failure ? EXIT_BY_FAILURE[error.kind] : EXIT_FAILED;
   }
 }
 
-function createProgram(done: (exitCode: number) => void): Command {
+function createProgram(terminal: Terminal, done: (exitCode: number) => void): Command {
   const uid = process.geteuid?.() ?? 0;
   const folder = defaultStateFolder(uid, process.env.XDG_STATE_HOME);
-  const print = (text: string): void => void process.stdout.write(`${text}\n`);
+  const print = (text: string): void => terminal.out(`${text}\n`);
   const state = new Option('--state <dir>', 'the folder that holds the site’s key and table');
   const plainHttp = new Option('--allow-plain-http', 'talk plain http to a gateway that is not on this host').default(
     false,
@@ -50,6 +56,7 @@ function createProgram(done: (exitCode: number) => void): Command {
     .version(VERSION)
     .option('--debug', 'with an error, say where in the program it arose')
     .addHelpText('after', EXIT_CODE_HELP)
+    .configureOutput({ writeOut: terminal.out, writeErr: terminal.error })
     .exitOverride();
 
   program

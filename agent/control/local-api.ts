@@ -68,12 +68,16 @@ export function askLocalApi<Path extends keyof LocalApi>(socketPath: string, pat
       });
       response.on('error', fail);
       response.on('end', () => {
-        // Trusted: the socket is our own user's, and the agent behind it is this program.
-        if (response.statusCode === 200) resolve(JSON.parse(text) as LocalApi[Path]);
-        else fail(new Error(`it answered ${response.statusCode}: ${text}`));
+        if (response.statusCode !== 200) return fail(new Error(`it answered ${response.statusCode}: ${text}`));
+        try {
+          // Its shape is trusted: the socket is our own user's, and the agent behind it is this program.
+          resolve(JSON.parse(text) as LocalApi[Path]);
+        } catch (error) {
+          fail(error);
+        }
       });
     });
-    const fail = (error: Error): void => {
+    const fail = (error: unknown): void => {
       const code = errorCode(error);
       if (code === 'ENOENT' || code === 'ECONNREFUSED') {
         reject(new Failure('unreachable', `no agent runs here: nobody answers at ${socketPath}`, error));

@@ -60,7 +60,12 @@ export function createTransport(options: TransportOptions): Transport {
         signal: AbortSignal.timeout(WHOLE_MS),
         headers: { 'accept-encoding': 'gzip', ...headers },
       });
-      request.on('timeout', () => request.destroy(new Error(`no answer within ${silenceMs / 1000} s`)));
+      // Rejected first: once an answer has begun, `destroy` alone would only say that it was aborted.
+      const giveUp = (reason: string): void => {
+        reject(new Error(reason));
+        request.destroy();
+      };
+      request.on('timeout', () => giveUp(`no answer within ${silenceMs / 1000} s`));
       request.on('error', (error) => {
         // A kept connection that the other side closed just now says nothing about the gateway.
         if (mayRetry && !closed && request.reusedSocket && errorCode(error) === 'ECONNRESET') {
@@ -72,7 +77,7 @@ export function createTransport(options: TransportOptions): Transport {
         let size = 0;
         response.on('data', (chunk: Buffer) => {
           size += chunk.length;
-          if (size > bodyBytes) request.destroy(new Error(`an answer of more than ${bodyBytes} bytes`));
+          if (size > bodyBytes) giveUp(`an answer of more than ${bodyBytes} bytes`);
           else chunks.push(chunk);
         });
         response.on('error', reject);
