@@ -50,7 +50,7 @@ export class Lab {
   readonly #sites: Site[] = [];
   readonly #isBridge: boolean;
   readonly #mtu: number;
-  readonly #keep: () => void;
+  readonly #forget: () => void;
   #first: Site | undefined;
 
   /** Use `createLab`. */
@@ -60,11 +60,9 @@ export class Lab {
     this.folder = mkdtempSync(join(tmpdir(), 'overlane-lab-'));
     this.hub = new Site('hub', `${this.#prefix}hub`, HUB_NUMBER, this.folder);
     this.#sites.push(this.hub);
-    this.#keep = atExit(() => {
+    this.#forget = atExit(() => {
       for (const site of this.#sites) site.kill();
-      const commands = this.#sites.map((site) => `netns delete ${site.namespace}\n`).join('');
-      spawnSync('ip', ['-force', '-batch', '-'], { input: commands, env: { PATH } });
-      rmSync(this.folder, { recursive: true, force: true });
+      this.#remove();
     });
   }
 
@@ -106,13 +104,19 @@ export class Lab {
   /** Ends and removes all that the lab made. */
   async dispose(): Promise<void> {
     await Promise.all(this.#sites.map((site) => site.stop()));
-    for (const site of this.#sites) await run(['ip', 'netns', 'delete', site.namespace], { env: { PATH } });
-    rmSync(this.folder, { recursive: true, force: true });
-    this.#keep();
+    this.#remove();
+    this.#forget();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose();
+  }
+
+  /** Synchronous, because a process that ends can do nothing else. Devices go with their namespace. */
+  #remove(): void {
+    const commands = this.#sites.map((site) => `netns delete ${site.namespace}\n`).join('');
+    spawnSync('ip', ['-force', '-batch', '-'], { input: commands, env: { PATH } });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
   /** Makes the underlay. */
