@@ -1,4 +1,10 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+
+/** Two at least: with one, vitest would run these after the system tests, one by one. */
+const maxWorkers = Math.max(2, availableParallelism() - 1);
+/** Of tests that start whole programs. */
+const slow = { testTimeout: 30_000, hookTimeout: 60_000 };
 
 export default defineConfig({
   test: {
@@ -9,18 +15,19 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/gateway/**', 'test/mesh/**', 'test/system/**'],
+          maxWorkers,
         },
       },
-      { test: { name: 'gateway', include: ['test/gateway/**/*.test.ts'], testTimeout: 30_000, hookTimeout: 60_000 } },
-      { test: { name: 'mesh', include: ['test/mesh/**/*.test.ts'], testTimeout: 30_000, hookTimeout: 60_000 } },
+      { test: { name: 'gateway', include: ['test/gateway/**/*.test.ts'], maxWorkers, ...slow } },
+      { test: { name: 'mesh', include: ['test/mesh/**/*.test.ts'], maxWorkers, ...slow } },
       {
         test: {
           name: 'system',
           include: ['test/system/**/*.test.ts'],
+          ...slow,
           testTimeout: 60_000,
-          hookTimeout: 60_000,
-          fileParallelism: false,
-          // After all others: what these time and count must not compete with a Worker that starts.
+          // After all others and one by one: what these time and count must not compete for the processor.
+          maxWorkers: 1,
           sequence: { groupOrder: 1 },
         },
       },
