@@ -1,7 +1,11 @@
 /** The gateway's HTTP API through a Unix socket, as the demo's operator uses it. */
 import { request } from 'node:http';
 
-export type Call = <Answer>(method: 'GET' | 'POST' | 'PUT', path: string, body?: object) => Promise<Answer>;
+export type Call = <Answer>(
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+  path: string,
+  body?: object,
+) => Promise<Answer>;
 
 /** @returns what calls the API. A call that is refused throws with the gateway's own words. */
 export function createApi(socketPath: string, key: string): Call {

@@ -1,0 +1,111 @@
+/** A real gateway in the middle of a lab, and sites that joined it: what the demo has, for tests that break it. */
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Call, createApi } from '../../demo/api.ts';
+import type { Program } from '../../demo/lab/program.ts';
+import { AGENT_ARGV, type Site } from '../../demo/lab/site.ts';
+import { until } from '../../demo/lab/until.ts';
+import type { Lab } from '../../demo/lab.ts';
+import type { Site as SiteRecord } from '../../src/contract/sites.ts';
+
+const GATEWAY = fileURLToPath(new URL('../../src/hosts/node.ts', import.meta.url));
+const PORT = 8787;
+/** Where the gateway listens when its agents shall not find it. */
+const HIDDEN = '127.0.0.1';
+
+export class Overlay {
+  readonly lab: Lab;
+  readonly #key = randomBytes(32).toString('hex');
+  #program: Program | undefined;
+  #relays = 0;
+  #call: Call | undefined;
+
+  constructor(lab: Lab) {
+    this.lab = lab;
+  }
+
+  get url(): string {
+    return `http://${this.lab.hub.v4}:${PORT}`;
+  }
+
+  get call(): Call {
+    if (this.#call === undefined) throw new Error('the gateway is not running');
+    return this.#call;
+  }
+
+  /** Starts the gateway, on the data that it left; `hidden`: only the test reaches it. */
+  async start(options: { readonly hidden?: boolean } = {}): Promise<void> {
+    const { hub, folder } = this.lab;
+    const host = options.hidden === true ? HIDDEN : hub.v4;
+    const program = hub.spawn([process.execPath, GATEWAY], {
+      env: { HOST: host, PORT: String(PORT), OVERLANE_DATA: join(folder, 'gateway'), OVERLANE_OPERATOR_KEY: this.#key },
+    });
+    this.#program = program;
+    const path = join(folder, `gateway-${this.#relays++}.sock`);
+    await new Promise<void>((resolve, reject) => {
+      hub.probe.start({ do: 'relay', path, to: host, port: PORT }, () => resolve()).result.catch(reject);
+    });
+    const call = createApi(path, this.#key);
+    await Promise.race([
+      until('the gateway to be ready', async () => (await call('GET', '/healthz')) !== undefined),
+      program.ended.then(() => Promise.reject(program.failure('ended'))),
+    ]);
+    this.#call = call;
+  }
+
+  /** Ends the gateway as a power cut would. */
+  async kill(): Promise<void> {
+    this.#program?.child.kill('SIGKILL');
+    await this.#program?.ended;
+    this.#call = undefined;
+  }
+
+  /** Makes a tenant with these networks. */
+  async tenant(slug: string, ...networks: readonly string[]): Promise<void> {
+    await this.call('POST', '/v1/tenants', { slug, name: slug });
+    for (const name of networks) await this.call('POST', `/v1/tenants/${slug}/networks`, { name });
+  }
+
+  /** Joins a site, attached to the networks on host ports of their names, and starts its agent with these addresses there. */
+  async join(
+    tenant: string,
+    site: Site,
+    networks: Readonly<Record<string, string>>,
+    port: { readonly type: 'host' | 'bridge'; readonly name?: string } = { type: 'host' },
+  ): Promise<Program> {
+    const { token } = await this.call<{ token: string }>('POST', `/v1/tenants/${tenant}/join-tokens`, {
+      networks: Object.keys(networks).map((network) => ({ network, port: { name: network, ...port } })),
+    });
+    await site.exec(
+      [...AGENT_ARGV, 'join', '--gateway', this.url, '--name', site.name, '--state', this.stateOf(site)].concat([
+        '--vtep-address',
+        site.v4,
+        '--allow-plain-http',
+      ]),
+      { env: { OVERLANE_JOIN_TOKEN: token } },
+    );
+    const program = await site.agent({ state: this.stateOf(site) });
+    if (port.type === 'host') {
+      for (const [network, address] of Object.entries(networks)) await site.address(network, address);
+    }
+    return program;
+  }
+
+  /** Waits until every one of the tenant's sites has applied the newest revision of every network. */
+  async converged(tenant: string): Promise<readonly SiteRecord[]> {
+    return until(
+      `tenant ${tenant} to converge`,
+      async () => {
+        const { items } = await this.call<{ items: readonly SiteRecord[] }>('GET', `/v1/tenants/${tenant}/sites`);
+        const networks = items.flatMap((site) => site.networks);
+        return networks.every(({ lag, digestMatch }) => lag === 0 && digestMatch === true) ? items : undefined;
+      },
+      { timeoutMs: 40_000, everyMs: 50 },
+    );
+  }
+
+  stateOf(site: Site): string {
+    return join(this.lab.folder, `state-${site.name}`);
+  }
+}
