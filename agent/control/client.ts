@@ -8,7 +8,7 @@ import { type Enroll, type Enrolled, EnrolledSchema, type Heartbeat } from '../.
 import { type ErrorCode, ProblemSchema } from '../../src/contract/errors.ts';
 import { type TableUpdate, TableUpdateSchema } from '../../src/contract/table.ts';
 import type { GatewayClock } from './clock.ts';
-import { reasonOf } from './failure.ts';
+import { oneLine, reasonOf } from './failure.ts';
 import { describeFaults } from './faults.ts';
 import { signToken } from './token.ts';
 import type { Transport, TransportRequest, TransportResponse } from './transport.ts';
@@ -111,12 +111,12 @@ function failureOf(response: TransportResponse | NoAnswer): Refused | Unavailabl
   const problem = problemOf(response);
   if (response.status >= 400 && response.status < 500 && response.status !== 429 && problem !== null) {
     const faults = problem.errors?.map(({ path, message }) => `${path}: ${message}`) ?? [];
-    return { kind: 'refused', code: problem.code, detail: [problem.detail, ...faults].join('; ') };
+    return { kind: 'refused', code: problem.code, detail: oneLine([problem.detail, ...faults].join('; ')) };
   }
   const retryAfterSeconds = Number(response.headers['retry-after'] ?? Number.NaN);
   return {
     kind: 'unavailable',
-    reason: problem === null ? describeStranger(response) : `answered ${response.status}: ${problem.detail}`,
+    reason: problem === null ? describeStranger(response) : `answered ${response.status}: ${oneLine(problem.detail)}`,
     ...(retryAfterSeconds > 0 ? { retryAfterSeconds } : {}),
   };
 }

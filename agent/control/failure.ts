@@ -20,11 +20,21 @@ export class Failure extends Error {
   }
 }
 
-/** @returns the first line of what an error says, never empty. */
+/** @returns what an error says, as `oneLine`, never empty. */
 export function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  const firstLine = message.split('\n', 1)[0]!.trim();
-  return firstLine === '' ? (errorCode(error) ?? 'no reason given') : firstLine;
+  const said = oneLine(error instanceof Error ? error.message : String(error));
+  return said === '' ? (errorCode(error) ?? 'no reason given') : said;
+}
+
+const LINE_CHARACTERS = 1000;
+
+/** @returns the first line of text from elsewhere, fit for a log and a terminal: no control characters, no more than it can use. */
+export function oneLine(text: string): string {
+  const [first = ''] = text.trim().split('\n', 1);
+  return first
+    .replace(/\p{Cc}+/gu, ' ')
+    .trim()
+    .slice(0, LINE_CHARACTERS);
 }
 
 /** @returns the system's name of an error, such as `ENOENT`, or undefined where it has none. */

@@ -247,3 +247,27 @@ test('a heartbeat is accepted by 204 and nothing else', async () => {
   answer = (_request, response) => void response.writeHead(200).end('OK');
   expect((await client().heartbeat({ cursor: 'c1', networks: [], version: '1.0.0' })).kind).toBe('unavailable');
 });
+
+test('what a gateway says comes to the log as one bounded line, without what moves a terminal', async () => {
+  answer = (_request, response) => {
+    const { status, title } = ERRORS.forbidden;
+    const detail = `no\u001b[2J \u0007${'x'.repeat(5000)}\nlevel=info all is well`;
+    json(response, status, { type: 'about:blank', title, status, detail, code: 'forbidden', requestId: 'r1' });
+  };
+  const pulled = await client().pull('c1');
+  expect(pulled).toMatchObject({ kind: 'refused', detail: expect.stringMatching(/^no \[2J +x+$/) });
+  expect(JSON.stringify(pulled).length).toBeLessThan(1100);
+});
+
+test('nothing that a failed request leaves to be logged holds the token', async () => {
+  const answers: (typeof answer)[] = [
+    (request, response) => void response.writeHead(500).end(request.headers.authorization),
+    (request, response) => void response.writeHead(200).end(request.headers.authorization),
+    (_request, response) => problem(response, 'unauthenticated'),
+    (request) => void request.socket.destroy(),
+  ];
+  for (const next of answers) {
+    answer = next;
+    expect(JSON.stringify(await client().pull('c1'))).not.toContain('eyJ');
+  }
+});
