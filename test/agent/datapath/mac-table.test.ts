@@ -127,10 +127,9 @@ describe('a MAC table', () => {
   it('finds every one of 50,000 stations, and none that it was not told of', () => {
     const table = createTable(100_000);
     for (let low = 0; low < 50_000; low++) table.learn(HIGH, low * 2, low % 7, 0);
-    for (let low = 0; low < 50_000; low++) {
-      expect(table.lookup(HIGH, low * 2, 0)).toBe(low % 7);
-      expect(table.lookup(HIGH, low * 2 + 1, 0)).toBe(NOWHERE);
-    }
+    const lows = Array.from({ length: 50_000 }, (_, low) => low);
+    expect(lows.filter((low) => table.lookup(HIGH, low * 2, 0) !== low % 7)).toEqual([]);
+    expect(lows.filter((low) => table.lookup(HIGH, low * 2 + 1, 0) !== NOWHERE)).toEqual([]);
   });
 
   it('stays quick while stations come and go a million times over', () => {

@@ -25,6 +25,8 @@ const NETWORKS = 4;
 export interface SiteOptions {
   readonly queueCapacity?: number;
   readonly port?: number;
+  /** What all memory holds before a frame is put into it: nothing that happens may depend on it. */
+  readonly dirt?: number;
 }
 
 export class OverlaySite {
@@ -36,13 +38,15 @@ export class OverlaySite {
   /** The clock, in seconds. */
   now = 1000;
   readonly #batch: DatagramBatch;
+  readonly #dirt: number;
   readonly #ports = new Map<number, InMemoryPort[]>();
 
   constructor(fabric: InMemoryFabric, name: string, address: string, options: SiteOptions = {}) {
     this.name = name;
     this.address = address;
-    const bytes = new Uint8Array(BATCH * SLOT_SIZE).fill(DIRT);
+    const bytes = new Uint8Array(BATCH * SLOT_SIZE);
     const memory: PacketMemory = { bytes, view: viewOf(bytes) };
+    this.#dirt = options.dirt ?? DIRT;
     this.#batch = createBatch(memory, 0, BATCH);
     this.underlay = fabric.open({ memory, address, port: VXLAN_PORT, ...options });
     this.forwarder = new Forwarder({
@@ -86,6 +90,7 @@ export class OverlaySite {
   /** The host sends a frame. What comes of it waits at the other sites. */
   send(vni: number, frame: Uint8Array, { port = 0, header = null as VirtioNetHeader | null } = {}): void {
     this.port(vni, port).inject(frame, header);
+    this.#batch.bytes.fill(this.#dirt);
     while (this.port(vni, port).receive(this.#batch) > 0) {
       this.forwarder.fromPort(this.network(vni), port, this.#batch, this.now);
     }
@@ -93,6 +98,7 @@ export class OverlaySite {
 
   /** Takes in what came over the underlay. */
   take(): void {
+    this.#batch.bytes.fill(this.#dirt);
     while (this.underlay.receive(this.#batch) > 0) this.forwarder.fromUnderlay(this.#batch, this.now);
   }
 
