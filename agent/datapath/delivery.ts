@@ -131,7 +131,7 @@ export function completeChecksum(view: DataView, offset: number, length: number)
   if ((readVirtioFlags(view, header) & VIRTIO_NET_NEEDS_CSUM) === 0) return true;
   const start = readVirtioCsumStart(view, header);
   const field = start + readVirtioCsumOffset(view, header);
-  if (start > length || field + 2 > length) return false;
+  if (field + 2 > length) return false;
   // The field holds the pseudo-header's sum, so it is summed with the rest.
   const sum = finishChecksum(sumBytes(view, offset + start, length - start, 0));
   // Zero would mean "none" in UDP (RFC 768); 0xffff is the same number in one's complement.

@@ -30,5 +30,5 @@ export const readVni = (view: DataView, offset: number): number => view.getUint3
 /** Writes all 8 bytes. */
 export function writeVxlan(view: DataView, offset: number, vni: number): void {
   view.setUint32(offset, FLAG_VNI_VALID << 24);
-  view.setUint32(offset + 4, (vni << 8) >>> 0);
+  view.setUint32(offset + 4, vni << 8);
 }
