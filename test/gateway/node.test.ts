@@ -1,0 +1,26 @@
+import { readConfig } from '../../src/config.ts';
+import { startGateway } from '../../src/hosts/node/start-gateway.ts';
+import { keepHouse } from '../../src/housekeeping.ts';
+import type { Host } from './host.ts';
+import { testSettings } from './settings.ts';
+import { gatewaySuite } from './suite.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+async function startOnNode(): Promise<Host> {
+  const folder = temporaryFolder();
+  const config = readConfig(testSettings);
+  const log = { error: (fields: object, message: string) => console.error(message, fields) };
+  const running = await startGateway({ config, data: folder.path, host: '127.0.0.1', port: 0, log });
+  return {
+    url: running.url,
+    operatorKey: config.operatorKey,
+    holdSeconds: config.vniHoldSeconds,
+    keepHouse: () => keepHouse(running.gateway),
+    close: async () => {
+      await running.close();
+      folder.remove();
+    },
+  };
+}
+
+gatewaySuite('on Node', startOnNode);

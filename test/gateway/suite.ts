@@ -1,0 +1,32 @@
+/** How a gateway behaves, whichever host it is on: one suite, run on each. Every test makes a tenant of its own. */
+import { afterAll, beforeAll, describe } from 'vitest';
+import type { Host } from './host.ts';
+import { badInput } from './suite/bad-input.ts';
+import { enrolment } from './suite/enrolment.ts';
+import { http } from './suite/http.ts';
+import { isolation } from './suite/isolation.ts';
+import { networks } from './suite/networks.ts';
+import { sites } from './suite/sites.ts';
+import { tables } from './suite/tables.ts';
+import { tenants } from './suite/tenants.ts';
+
+export function gatewaySuite(name: string, start: () => Promise<Host>): void {
+  let running: Host | undefined;
+  const host = () => running!;
+
+  describe(name, () => {
+    beforeAll(async () => {
+      running = await start();
+    });
+    afterAll(() => running?.close());
+
+    describe('http', () => http(host));
+    describe('tenants and keys', () => tenants(host));
+    describe('networks and VNIs', () => networks(host));
+    describe('sites and attachments', () => sites(host));
+    describe('enrolment', () => enrolment(host));
+    describe('tables', () => tables(host));
+    describe('isolation', () => isolation(host));
+    describe('bad input', () => badInput(host));
+  });
+}

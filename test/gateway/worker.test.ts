@@ -1,0 +1,23 @@
+import { createTestHarness } from 'wrangler';
+import type { Host } from './host.ts';
+import { testSettings } from './settings.ts';
+import { gatewaySuite } from './suite.ts';
+
+async function startOnWorkerd(): Promise<Host> {
+  const harness = createTestHarness({ workers: [{ configPath: './wrangler.toml', vars: testSettings }] });
+  const { url } = await harness.listen();
+  const worker = harness.getWorker();
+  await worker.applyD1Migrations('DB');
+  return {
+    url: url.origin,
+    operatorKey: testSettings.OVERLANE_OPERATOR_KEY,
+    holdSeconds: Number(testSettings.OVERLANE_VNI_HOLD_SECONDS),
+    keepHouse: async () => {
+      const result = await worker.scheduled({ cron: '* * * * *', scheduledTime: new Date() });
+      if (result.outcome !== 'ok') throw new Error(`scheduled: ${result.outcome}`);
+    },
+    close: () => harness.close(),
+  };
+}
+
+gatewaySuite('on workerd', startOnWorkerd);
