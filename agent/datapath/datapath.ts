@@ -22,6 +22,25 @@ export interface Datapath {
    */
   retry(): Promise<ApplyReport>;
 
+  /**
+   * Tells which stations came to be on this host's own ports, and which no longer are: what other sites should send here.
+   *
+   * Announced: a unicast MAC when it is first heard on a port, and again when its IP address became known or changed. Withdrawn: one
+   * that was announced and aged, whose port went, or that a row of the table now places at another site. What is heard after such a
+   * row is heard anew: the station may have come back, and the gateway decides. A row that names a site not among the network's VTEPs
+   * (this site's own rows are such) places it nowhere else. What comes from the underlay is never announced.
+   *
+   * Changes are gathered for about 100 ms, each MAC in at most one of the two lists, so that a storm of new MACs is a few calls. They
+   * need no answer: whoever listens keeps them until the gateway has them. One listener at most.
+   */
+  onLearned(listener: (changes: LearnedChanges) => void): void;
+
+  /**
+   * All stations on this host's own ports at this moment, whole: what was announced and not withdrawn, with changes not told yet
+   * counted in. Asked after a reconnection, and whenever the listener isn't sure any more.
+   */
+  localMacs(): Promise<readonly LocalMac[]>;
+
   /** What the data path forwards by, at this moment. */
   fdb(): Promise<readonly NetworkFdb[]>;
 
@@ -40,6 +59,23 @@ export interface ApplyReport {
   readonly errors: ReadonlyMap<number, string>;
   /** The MTU in force on the port of each network that is carried, in bytes: lower than asked for where the underlay leaves less. */
   readonly mtus: ReadonlyMap<number, number>;
+}
+
+/** A station on a port of this host. */
+export interface LocalMac {
+  readonly vni: number;
+  /** Lower case with colons. */
+  readonly mac: string;
+  /**
+   * One address that the station itself gave, in ARP or neighbour discovery, in canonical text. Of several it stays the one that was
+   * announced for as long as that is heard, since every change of it goes to all sites; IPv4 goes first.
+   */
+  readonly ip?: string;
+}
+
+export interface LearnedChanges {
+  readonly announce: readonly LocalMac[];
+  readonly withdraw: readonly { readonly vni: number; readonly mac: string }[];
 }
 
 export interface NetworkFdb {

@@ -1,6 +1,6 @@
 /** A data path that carries no frame, for tests and simulations: it keeps the tables it is given and does what it is told to. */
 import type { MacRow, NetworkChange, TableUpdate, Vtep } from '../../src/contract/table.ts';
-import type { ApplyReport, Datapath, DatapathCounters, NetworkFdb } from './datapath.ts';
+import type { ApplyReport, Datapath, DatapathCounters, LearnedChanges, LocalMac, NetworkFdb } from './datapath.ts';
 
 export interface InMemoryNetwork {
   readonly vni: number;
@@ -21,6 +21,8 @@ export class InMemoryDatapath implements Datapath {
   stopped = false;
   readonly #failing = new Map<number, string>();
   readonly #listeners: ((reason: Error) => void)[] = [];
+  readonly #local = new Map<string, LocalMac>();
+  #learned: (changes: LearnedChanges) => void = () => {};
   #nextRejection: Error | null = null;
 
   /** From now on this VNI can't be carried, until `heal`. */
@@ -41,20 +43,41 @@ export class InMemoryDatapath implements Datapath {
     for (const listener of this.#listeners.splice(0)) listener(reason);
   }
 
+  /** Stations are heard on this host's port of a network, or said to be gone from it. */
+  hear(...stations: LocalMac[]): void {
+    for (const station of stations) this.#local.set(keyOf(station), station);
+    this.#learned({ announce: stations, withdraw: [] });
+  }
+
+  forget(...stations: { readonly vni: number; readonly mac: string }[]): void {
+    const gone = stations.filter((station) => this.#local.delete(keyOf(station)));
+    if (gone.length > 0) this.#learned({ announce: [], withdraw: gone.map(({ vni, mac }) => ({ vni, mac })) });
+  }
+
   async apply(update: TableUpdate): Promise<ApplyReport> {
     if (this.stopped) throw new Error('the data path was stopped');
     const rejection = this.#nextRejection;
     this.#nextRejection = null;
     if (rejection !== null) throw rejection;
     this.applied.push(update);
+    const before = new Map([...this.networks].map(([vni, { macs }]) => [vni, new Map(macs)]));
     if (update.kind === 'snapshot') this.networks.clear();
     else for (const vni of update.goneNetworks ?? []) this.networks.delete(vni);
     for (const change of update.networks) this.#change(change);
+    this.forget(...[...this.#local.values()].filter((station) => this.#hasLeft(station, before)));
     return this.#report();
   }
 
   async retry(): Promise<ApplyReport> {
     return this.#report();
+  }
+
+  onLearned(listener: (changes: LearnedChanges) => void): void {
+    this.#learned = listener;
+  }
+
+  async localMacs(): Promise<readonly LocalMac[]> {
+    return [...this.#local.values()];
   }
 
   async fdb(): Promise<readonly NetworkFdb[]> {
@@ -83,6 +106,14 @@ export class InMemoryDatapath implements Datapath {
     this.networks.clear();
   }
 
+  /** True where the port is gone, or a row that is newer than `before` places the station at another site. */
+  #hasLeft({ vni, mac }: LocalMac, before: ReadonlyMap<number, ReadonlyMap<string, MacRow>>): boolean {
+    const network = this.networks.get(vni);
+    if (network === undefined) return true;
+    const row = network.macs.get(mac);
+    return row !== undefined && network.vteps.has(row.site) && before.get(vni)?.get(mac)?.seq !== row.seq;
+  }
+
   #change({ vni, network, name, mtu, vteps, macs, gone }: NetworkChange): void {
     const known = this.networks.get(vni);
     const old = known?.network === network ? known : undefined;
@@ -99,4 +130,8 @@ export class InMemoryDatapath implements Datapath {
     const carried = [...this.networks.values()].filter(({ vni }) => !errors.has(vni));
     return { errors, mtus: new Map(carried.map(({ vni, mtu }) => [vni, mtu])) };
   }
+}
+
+function keyOf({ vni, mac }: { readonly vni: number; readonly mac: string }): string {
+  return `${vni} ${mac}`;
 }

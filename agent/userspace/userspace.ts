@@ -8,7 +8,7 @@ import type { PortSpec } from '../../src/contract/port.ts';
 import type { NetworkChange, NetworkTable, TableUpdate } from '../../src/contract/table.ts';
 import { MAX_NETWORKS } from '../datapath/apply-table.ts';
 import { createCounterMemory, readCounters } from '../datapath/counters.ts';
-import type { ApplyReport, Datapath, DatapathCounters, NetworkFdb } from '../datapath/datapath.ts';
+import type { ApplyReport, Datapath, DatapathCounters, LocalMac, NetworkFdb } from '../datapath/datapath.ts';
 import {
   forgetTap,
   maintainTap,
@@ -143,6 +143,13 @@ class UserspaceDatapath implements Datapath {
     const networks = new Map<number, Readonly<Record<string, number>>>();
     for (const [vni, base] of this.#counterBases) networks.set(vni, readCounters(this.#counters, base));
     return { agent: readCounters(this.#counters, 0), networks };
+  }
+
+  /** Stations on ports are not told of: peers reach them by flooding. */
+  onLearned(): void {}
+
+  async localMacs(): Promise<readonly LocalMac[]> {
+    return [];
   }
 
   onFailure(listener: (reason: Error) => void): void {
