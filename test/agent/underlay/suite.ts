@@ -1,0 +1,154 @@
+/** What every underlay does, the one in memory and the one over UDP, so that the first can stand for the second in tests. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { SendFailure, Underlay } from '../../../agent/underlay/underlay.ts';
+import { createBatch, type PacketMemory, SLOT_SIZE } from '../../../agent/wire/packet-batch.ts';
+import { counting } from '../frames.ts';
+
+const BATCH = 4;
+
+export interface OpenUnderlay {
+  readonly underlay: Underlay;
+  /** What it sends from. */
+  readonly memory: PacketMemory;
+  /** Where in that memory there is room for `UNDERLAY_SLOTS` slots. */
+  readonly base: number;
+  readonly address: string;
+  readonly port: number;
+  /** The address as it shall be seen by who receives from it. */
+  readonly words: readonly number[];
+  /** Waits until something can be received. */
+  readonly waitForDatagram: () => void;
+}
+
+export const UNDERLAY_SLOTS = 2 * BATCH;
+
+/** @param open gives two underlays that reach each other over IPv4. */
+export function describeUnderlay(name: string, open: () => readonly [OpenUnderlay, OpenUnderlay]): void {
+  describe(name, () => {
+    let a: OpenUnderlay;
+    let b: OpenUnderlay;
+    let failures: [number, SendFailure][];
+
+    beforeEach(() => {
+      [a, b] = open();
+      failures = [];
+    });
+    afterEach(() => {
+      a.underlay.close();
+      b.underlay.close();
+    });
+
+    const slot = (from: OpenUnderlay, i: number): number => from.base + i * SLOT_SIZE + 64;
+    const put = (from: OpenUnderlay, i: number, payload: Uint8Array): number => {
+      from.memory.bytes.set(payload, slot(from, i));
+      return slot(from, i);
+    };
+    const flush = (): void => a.underlay.flush((tag, failure) => failures.push([tag, failure]));
+
+    /** What arrived, in calls of one batch each, until `count` are there. */
+    function receive(at: OpenUnderlay, count: number): { payload: Uint8Array; source: number[] }[][] {
+      const batch = createBatch(at.memory, at.base + BATCH * SLOT_SIZE, BATCH);
+      const calls: { payload: Uint8Array; source: number[] }[][] = [];
+      while (calls.flat().length < count) {
+        at.waitForDatagram();
+        expect(at.underlay.receive(batch)).toBe(batch.count);
+        calls.push(
+          Array.from({ length: batch.count }, (_, i) => {
+            const offset = batch.offset[i]!;
+            return {
+              payload: at.memory.bytes.slice(offset, offset + batch.length[i]!),
+              source: [...batch.source.subarray(i * 4, i * 4 + 4)],
+            };
+          }),
+        );
+      }
+      return calls;
+    }
+
+    it('carries a datagram byte for byte, and says who sent it', () => {
+      const to = a.underlay.addDestination(b.address, b.port);
+      a.underlay.send(put(a, 0, counting(100)), 100, to, 3, 7);
+      flush();
+      expect(receive(b, 1)).toEqual([[{ payload: counting(100), source: a.words }]]);
+      expect(failures).toEqual([]);
+    });
+
+    it('carries datagrams of one lane in order, a batch at a time', () => {
+      const to = a.underlay.addDestination(b.address, b.port);
+      for (let i = 1; i <= 6; i++) a.underlay.send(put(a, i, counting(i)), i, to, 0, 0);
+      flush();
+      const calls = receive(b, 6);
+      expect(calls.map((call) => call.length)).toEqual([4, 2]);
+      expect(calls.flat().map(({ payload }) => payload.length)).toEqual([1, 2, 3, 4, 5, 6]);
+    });
+
+    it('sends the same bytes to as many as it is told', () => {
+      const destinations = [a, b].map(({ address, port }) => a.underlay.addDestination(address, port));
+      const at = put(a, 0, counting(50));
+      for (const to of destinations) a.underlay.send(at, 50, to, 15, 0);
+      flush();
+      for (const receiver of [a, b]) {
+        expect(receive(receiver, 1).flat()).toEqual([{ payload: counting(50), source: a.words }]);
+      }
+    });
+
+    it('sends nothing before it is flushed, and nothing twice', () => {
+      const to = a.underlay.addDestination(b.address, b.port);
+      a.underlay.send(put(a, 0, counting(10)), 10, to, 0, 0);
+      const batch = createBatch(b.memory, b.base + BATCH * SLOT_SIZE, BATCH);
+      expect(b.underlay.receive(batch)).toBe(0);
+      expect(batch.count).toBe(0);
+      flush();
+      expect(receive(b, 1).flat()).toHaveLength(1);
+      flush();
+      expect(b.underlay.receive(batch)).toBe(0);
+    });
+
+    it('carries an empty datagram', () => {
+      const to = a.underlay.addDestination(b.address, b.port);
+      a.underlay.send(slot(a, 0), 0, to, 0, 0);
+      flush();
+      expect(receive(b, 1).flat()).toEqual([{ payload: new Uint8Array(), source: a.words }]);
+    });
+
+    it('gives one number to one address and port, until it was taken back as often as given', () => {
+      const to = a.underlay.addDestination(b.address, b.port);
+      expect(a.underlay.addDestination(b.address, b.port)).toBe(to);
+      const other = a.underlay.addDestination(b.address, b.port + 1);
+      expect(other).not.toBe(to);
+      a.underlay.removeDestination(to);
+      expect(a.underlay.addDestination('10.99.0.1', 4789)).not.toBe(to);
+      a.underlay.send(put(a, 0, counting(10)), 10, to, 0, 0);
+      flush();
+      expect(receive(b, 1).flat()).toHaveLength(1);
+    });
+
+    it('gives a number again once nobody uses it, for where it is then', () => {
+      const gone = a.underlay.addDestination(b.address, b.port + 1);
+      a.underlay.removeDestination(gone);
+      const to = a.underlay.addDestination(b.address, b.port);
+      expect(to).toBe(gone);
+      a.underlay.send(put(a, 0, counting(10)), 10, to, 0, 0);
+      flush();
+      expect(receive(b, 1).flat()).toHaveLength(1);
+    });
+
+    it('has no number for an address of the other family', () => {
+      expect(a.underlay.addDestination('fd00::1', 4789)).toBe(-1);
+    });
+
+    it('says which datagram it could not send, and sends the others', () => {
+      const to = a.underlay.addDestination(b.address, b.port);
+      a.underlay.send(put(a, 0, counting(10)), 10, to, 0, 1);
+      a.underlay.send(slot(a, 1), 65_508, to, 0, 2);
+      a.underlay.send(put(a, 3, counting(20)), 20, to, 0, 3);
+      flush();
+      expect(failures).toEqual([[2, 'tooBig']]);
+      expect(
+        receive(b, 2)
+          .flat()
+          .map(({ payload }) => payload.length),
+      ).toEqual([10, 20]);
+    });
+  });
+}
