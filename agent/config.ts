@@ -6,6 +6,8 @@
  */
 import { readFile } from 'node:fs/promises';
 import * as v from 'valibot';
+import { errorCode, Failure } from '../shared/failure.ts';
+import { describeFaults } from '../shared/faults.ts';
 import { digestOf, formatDigest } from '../src/contract/digest.ts';
 import { DEFAULT_MTU } from '../src/contract/networks.ts';
 import { InterfaceNameSchema } from '../src/contract/port.ts';
@@ -19,8 +21,6 @@ import {
   VXLAN_PORT,
 } from '../src/contract/primitives.ts';
 import { AntiSpoofSchema, type MacRow, type NetworkTable, type Snapshot, type Vtep } from '../src/contract/table.ts';
-import { errorCode, Failure } from './control/failure.ts';
-import { describeFaults } from './control/faults.ts';
 
 export const DATAPATHS = ['userspace', 'kernel', 'auto'] as const;
 export type DatapathChoice = (typeof DATAPATHS)[number];

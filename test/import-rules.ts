@@ -53,6 +53,11 @@ export const FOLDER_RULES: readonly FolderRule[] = [
     because: 'the app is the same on every host',
   },
   {
+    folder: 'shared',
+    mayImport: ['src/contract'],
+    because: 'what the agent and the command line both need, to talk to a gateway and to people, knows neither of them',
+  },
+  {
     folder: 'agent/wire',
     mayImport: [],
     because: 'a codec is functions over (view, offset): whoever has bytes can use it',
@@ -84,17 +89,25 @@ export const FOLDER_RULES: readonly FolderRule[] = [
   },
   {
     folder: 'agent/control',
-    mayImport: ['agent/datapath/datapath.ts', 'src/contract'],
+    mayImport: ['agent/datapath/datapath.ts', 'shared', 'src/contract'],
     because: 'control never sees a packet: it knows the data path by its interface alone',
   },
   {
     folder: 'agent/cli',
-    mayImport: ['agent', 'agent/control', 'agent/datapath', 'agent/userspace', 'agent/sys', 'src/contract'],
+    mayImport: ['agent', 'agent/control', 'agent/datapath', 'agent/userspace', 'agent/sys', 'shared', 'src/contract'],
     because: 'the command line puts the agent together, and takes only the contract of the gateway',
   },
   {
     folder: 'agent',
-    mayImport: ['agent/cli', 'agent/control', 'agent/datapath', 'agent/userspace', 'agent/sys', 'src/contract'],
+    mayImport: [
+      'agent/cli',
+      'agent/control',
+      'agent/datapath',
+      'agent/userspace',
+      'agent/sys',
+      'shared',
+      'src/contract',
+    ],
     because: 'the agent takes only the contract of the gateway',
   },
   {
@@ -132,6 +145,7 @@ export const PACKAGE_RULES: readonly PackageRule[] = [
       'agent/sys',
       'agent/underlay',
       'agent/userspace',
+      'shared',
       'demo',
     ],
     because: 'the gateway runs where there is no Node, and what is pure takes clock, randomness and I/O as arguments',

@@ -1,6 +1,6 @@
 /** An agent as a process: one per state folder, stopped by a signal, asked through its socket, ended by a dead data path. */
 import { join } from 'node:path';
-import { Failure, reasonOf } from '../control/failure.ts';
+import { Failure, reasonOf } from '../../shared/failure.ts';
 import { type LocalHandlers, serveLocalApi } from '../control/local-api.ts';
 import type { Log } from '../control/log.ts';
 import { LOCK_FILE, SOCKET_FILE } from '../control/state-folder.ts';

@@ -1,5 +1,5 @@
+import { Failure } from '../../shared/failure.ts';
 import type { DatapathChoice } from '../config.ts';
-import { Failure } from '../control/failure.ts';
 
 /** @throws Failure where this version has no such data path; `auto` is the best one that it has. */
 export function checkDatapathChoice(choice: DatapathChoice): void {

@@ -1,5 +1,5 @@
 /** What the exit codes mean, for scripts and service managers; `--help` says the same. */
-import type { FailureKind } from '../control/failure.ts';
+import type { FailureKind } from '../../shared/failure.ts';
 
 export const EXIT_OK = 0;
 export const EXIT_FAILED = 1;

@@ -1,5 +1,5 @@
+import { formatColumns } from '../../shared/columns.ts';
 import type { LocalCounters } from '../control/local-api.ts';
-import { formatColumns } from './columns.ts';
 
 /** For people, only what has counted something; `--json` has all. */
 export function formatCounters({ agent, networks }: LocalCounters): string {

@@ -1,6 +1,6 @@
+import { formatColumns } from '../../shared/columns.ts';
+import { formatVtep } from '../../shared/format-vtep.ts';
 import type { FdbEntry, NetworkFdb } from '../datapath/datapath.ts';
-import { formatColumns } from './columns.ts';
-import { formatVtep } from './format-vtep.ts';
 
 /** One line per MAC, and one per VTEP that flooded frames go to. */
 export function formatFdb(networks: readonly NetworkFdb[]): string {

@@ -1,7 +1,8 @@
-import type { PortSpec } from '../../src/contract/port.ts';
+import { formatColumns } from '../../shared/columns.ts';
+import { formatAge } from '../../shared/format-age.ts';
+import { formatPort } from '../../shared/format-port.ts';
+import { formatVtep } from '../../shared/format-vtep.ts';
 import type { AgentStatus, NetworkStatus } from '../control/status.ts';
-import { formatColumns } from './columns.ts';
-import { formatVtep } from './format-vtep.ts';
 
 /** @param now milliseconds since 1970. */
 export function formatStatus(status: AgentStatus, now: number): string {
@@ -10,14 +11,14 @@ export function formatStatus(status: AgentStatus, now: number): string {
   if (site !== undefined) facts.push(['site', `${site.name} (${site.id}) of tenant ${site.tenant}`]);
   facts.push(['vtep', `${formatVtep(status.vtep)}, ${status.datapath} datapath`]);
   if (gateway !== undefined) {
-    facts.push(['gateway', `${gateway.url}, ${gateway.state} for ${age(gateway.since, now)}`]);
+    facts.push(['gateway', `${gateway.url}, ${gateway.state} for ${formatAge(gateway.since, now)}`]);
     if (gateway.error !== undefined) facts.push(['', gateway.error]);
     const { lastContactAt } = gateway;
-    facts.push(['last contact', lastContactAt === undefined ? 'none yet' : `${age(lastContactAt, now)} ago`]);
+    facts.push(['last contact', lastContactAt === undefined ? 'none yet' : `${formatAge(lastContactAt, now)} ago`]);
   }
-  facts.push(['table', table === null ? 'none yet' : `changed ${age(table.changedAt, now)} ago`]);
+  facts.push(['table', table === null ? 'none yet' : `changed ${formatAge(table.changedAt, now)} ago`]);
   facts.push(['in step', status.inStep ? 'yes' : 'no']);
-  facts.push(['agent', `version ${status.version}, started ${age(status.startedAt, now)} ago`]);
+  facts.push(['agent', `version ${status.version}, started ${formatAge(status.startedAt, now)} ago`]);
   return [formatColumns(facts), formatNetworks(status.networks)].join('\n\n');
 }
 
@@ -28,24 +29,4 @@ function formatNetworks(networks: readonly NetworkStatus[]): string {
     return [String(vni), name, formatPort(port), ...counts, inStep ? 'carried' : (error ?? 'not carried')];
   });
   return formatColumns([['VNI', 'NAME', 'PORT', 'MTU', 'PEERS', 'MACS', 'REVISION', 'STATE'], ...rows]);
-}
-
-function formatPort(port: PortSpec): string {
-  switch (port.type) {
-    case 'host':
-    case 'bridge':
-      return `${port.type} ${port.name}`;
-    case 'vlan':
-      return `vlan ${port.interface}.${port.vid}`;
-    case 'none':
-      return 'none';
-  }
-}
-
-function age(time: string, now: number): string {
-  const seconds = Math.max(0, Math.round((now - Date.parse(time)) / 1000));
-  if (seconds < 120) return `${seconds} s`;
-  if (seconds < 7200) return `${Math.floor(seconds / 60)} min`;
-  if (seconds < 172_800) return `${Math.floor(seconds / 3600)} h`;
-  return `${Math.floor(seconds / 86_400)} days`;
 }

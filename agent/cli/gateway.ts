@@ -1,10 +1,10 @@
 /** The way to a gateway, as `join` and `run` both take it from their flags. */
-import { readFile } from 'node:fs/promises';
+
+import { readCertificates } from '../../shared/certificates.ts';
+import { parseGatewayUrl } from '../../shared/gateway-url.ts';
+import { createTransport } from '../../shared/transport.ts';
 import type { ClientOptions } from '../control/client.ts';
 import { createGatewayClock } from '../control/clock.ts';
-import { errorCode, Failure } from '../control/failure.ts';
-import { parseGatewayUrl } from '../control/gateway-url.ts';
-import { createTransport } from '../control/transport.ts';
 
 export interface GatewayFlags {
   readonly gateway: string;
@@ -23,12 +23,4 @@ export async function openGateway(flags: GatewayFlags): Promise<Omit<ClientOptio
     clock: createGatewayClock(Date.now),
     machineNow: Date.now,
   };
-}
-
-async function readCertificates(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new Failure('configuration', `--ca ${path} can't be read (${errorCode(error)})`, error);
-  });
-  if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
-  throw new Failure('configuration', `--ca ${path} must hold certificates in PEM (-----BEGIN CERTIFICATE-----)`);
 }

@@ -1,16 +1,16 @@
 /** `join`: makes this host a site of a tenant. Run again with the same state folder, it finds the same site. */
 import { join, resolve } from 'node:path';
 import * as v from 'valibot';
+import { Failure } from '../../shared/failure.ts';
+import { describeFaults } from '../../shared/faults.ts';
+import { formatVtep } from '../../shared/format-vtep.ts';
 import { type Enroll, EnrollSchema } from '../../src/contract/agent.ts';
 import { enrollSite } from '../control/client.ts';
-import { Failure } from '../control/failure.ts';
-import { describeFaults } from '../control/faults.ts';
 import { readOrCreateIdentity } from '../control/identity.ts';
 import { LOCK_FILE, openStateFolder, writeMembership } from '../control/state-folder.ts';
 import { tryLockFile } from '../sys/lock.linux.ts';
 import { VERSION } from '../version.ts';
 import { EXIT_OK } from './exit-code.ts';
-import { formatVtep } from './format-vtep.ts';
 import { openGateway } from './gateway.ts';
 
 export interface JoinFlags {

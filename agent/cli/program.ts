@@ -1,10 +1,10 @@
 /** The commands and their flags. What a command needs is loaded when it is called, so that `status` is quick. */
 import { hostname } from 'node:os';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import * as v from 'valibot';
+import { Command, CommanderError, Option } from 'commander';
+import { checked } from '../../shared/checked.ts';
+import { Failure, reasonOf } from '../../shared/failure.ts';
 import { NameSchema, UdpPortSchema, UnicastIpSchema, VXLAN_PORT } from '../../src/contract/primitives.ts';
 import { DATAPATHS } from '../config.ts';
-import { Failure, reasonOf } from '../control/failure.ts';
 import { defaultStateFolder } from '../control/state-folder.ts';
 import { VERSION } from '../version.ts';
 import { EXIT_BY_FAILURE, EXIT_CODE_HELP, EXIT_FAILED, EXIT_OK, EXIT_USAGE } from './exit-code.ts';
@@ -116,13 +116,4 @@ function createProgram(terminal: Terminal, done: (exitCode: number) => void): Co
       });
   }
   return program;
-}
-
-/** A flag's value by the contract's own schema, with the contract's own words where it is wrong. */
-function checked<const T extends v.GenericSchema>(schema: T): (value: unknown) => v.InferOutput<T> {
-  return (value) => {
-    const parsed = v.safeParse(schema, value);
-    if (parsed.success) return parsed.output;
-    throw new InvalidArgumentError(`It ${parsed.issues[0].message}.`);
-  };
 }

@@ -1,6 +1,7 @@
 /** `run --config FILE`: a site without a gateway, by the table in the file. `SIGHUP` reads it again. */
+
+import { Failure, reasonOf } from '../../shared/failure.ts';
 import { type Config, type DatapathChoice, readConfig } from '../config.ts';
-import { Failure, reasonOf } from '../control/failure.ts';
 import { FileSession } from '../control/file-session.ts';
 import type { Log } from '../control/log.ts';
 import { configStateFolder, openStateFolder } from '../control/state-folder.ts';

@@ -3,15 +3,14 @@
  * counts as one: an error page of a proxy, half a table or an empty body is `unavailable`, whatever its status.
  */
 import type { KeyObject } from 'node:crypto';
-import * as v from 'valibot';
+import { describeStranger, parseBody, problemOf } from '../../shared/answer.ts';
+import { oneLine, reasonOf } from '../../shared/failure.ts';
+import type { Transport, TransportRequest, TransportResponse } from '../../shared/transport.ts';
 import { type Enroll, type Enrolled, EnrolledSchema, type Heartbeat } from '../../src/contract/agent.ts';
-import { type ErrorCode, ProblemSchema } from '../../src/contract/errors.ts';
+import type { ErrorCode } from '../../src/contract/errors.ts';
 import { type TableUpdate, TableUpdateSchema } from '../../src/contract/table.ts';
 import type { GatewayClock } from './clock.ts';
-import { oneLine, reasonOf } from './failure.ts';
-import { describeFaults } from './faults.ts';
 import { signToken } from './token.ts';
-import type { Transport, TransportRequest, TransportResponse } from './transport.ts';
 
 /** The gateway said no, in its own words. */
 export interface Refused {
@@ -58,7 +57,7 @@ export function createGatewayClient(options: ClientOptions, site: string): Gatew
       const query = cursor === null ? '' : `?cursor=${encodeURIComponent(cursor)}`;
       const response = await send(options, site, { method: 'GET', path: `/v1/agent/tables${query}`, headers: {} });
       if (response.status === 304 && cursor !== null) return { kind: 'not-modified' };
-      if (response.status !== 200) return failureOf(response);
+      if ('reason' in response || response.status !== 200) return failureOf(response);
       const update = parseBody(response, TableUpdateSchema);
       return update.kind === 'unavailable' ? update : { kind: 'updated', update: update.value };
     },
@@ -72,7 +71,7 @@ export function createGatewayClient(options: ClientOptions, site: string): Gatew
 /** Enrols a site; the request is signed with the private half of `enroll.publicKey`. */
 export async function enrollSite(options: ClientOptions, enroll: Enroll): Promise<EnrollAnswer> {
   const response = await send(options, enroll.publicKey, post('/v1/agent/enroll', enroll));
-  if (response.status !== 200 && response.status !== 201) return failureOf(response);
+  if ('reason' in response || (response.status !== 200 && response.status !== 201)) return failureOf(response);
   const enrolled = parseBody(response, EnrolledSchema);
   return enrolled.kind === 'unavailable' ? enrolled : { kind: 'enrolled', enrolled: enrolled.value };
 }
@@ -119,33 +118,4 @@ function failureOf(response: TransportResponse | NoAnswer): Refused | Unavailabl
     reason: problem === null ? describeStranger(response) : `answered ${response.status}: ${oneLine(problem.detail)}`,
     ...(retryAfterSeconds > 0 ? { retryAfterSeconds } : {}),
   };
-}
-
-/** The status has to be the problem's own: what a proxy in between made of it is not the gateway's word. */
-function problemOf(response: TransportResponse): v.InferOutput<typeof ProblemSchema> | null {
-  const parsed = parseBody(response, ProblemSchema);
-  return parsed.kind === 'parsed' && parsed.value.status === response.status ? parsed.value : null;
-}
-
-function describeStranger({ status, headers }: TransportResponse): string {
-  const type = headers['content-type']?.split(';', 1)[0] ?? 'nothing';
-  const location = headers.location === undefined ? '' : ` (a redirect to ${headers.location})`;
-  return `answered ${status} with ${type}${location}, which is not a gateway's answer`;
-}
-
-function parseBody<const T extends v.GenericSchema>(
-  response: TransportResponse | NoAnswer,
-  schema: T,
-): { readonly kind: 'parsed'; readonly value: v.InferOutput<T> } | Unavailable {
-  if ('reason' in response) return { kind: 'unavailable', reason: response.reason };
-  let json: unknown;
-  try {
-    json = JSON.parse(response.body.toString('utf8'));
-  } catch {
-    return { kind: 'unavailable', reason: `answered ${response.status} with a body that is not JSON` };
-  }
-  const parsed = v.safeParse(schema, json, { abortEarly: true });
-  if (parsed.success) return { kind: 'parsed', value: parsed.output };
-  const [fault] = describeFaults(parsed.issues);
-  return { kind: 'unavailable', reason: `answered ${response.status} with a malformed body: ${fault}` };
 }

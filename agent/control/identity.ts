@@ -2,8 +2,8 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorCode, Failure } from '../../shared/failure.ts';
 import { createFile } from './atomic-file.ts';
-import { errorCode, Failure } from './failure.ts';
 
 export interface Identity {
   /** 32 bytes, base64url: what the gateway knows the site by. */

@@ -2,9 +2,10 @@
  * Keeps a data path in step with a table, whatever fails on the way: knows what should be in force and whether it certainly is, and
  * puts the whole table in force again where a delta would fall on uncertain ground.
  */
+
+import { reasonOf } from '../../shared/failure.ts';
 import type { Snapshot, TableUpdate } from '../../src/contract/table.ts';
 import type { ApplyReport, Datapath } from '../datapath/datapath.ts';
-import { reasonOf } from './failure.ts';
 import type { Log } from './log.ts';
 
 export class InForce {

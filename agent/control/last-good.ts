@@ -7,10 +7,10 @@
 import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { errorCode, reasonOf } from '../../shared/failure.ts';
+import { describeFaults } from '../../shared/faults.ts';
 import { type Snapshot, SnapshotSchema } from '../../src/contract/table.ts';
 import { replaceFile } from './atomic-file.ts';
-import { errorCode, reasonOf } from './failure.ts';
-import { describeFaults } from './faults.ts';
 import type { Log } from './log.ts';
 import { type LastGood, mergeUpdate } from './merge.ts';
 

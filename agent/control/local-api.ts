@@ -1,8 +1,8 @@
 /** What an agent tells the tools on its own host, over HTTP on a Unix socket that only its user can open. */
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, request as httpRequest } from 'node:http';
+import { errorCode, Failure, reasonOf } from '../../shared/failure.ts';
 import type { NetworkFdb } from '../datapath/datapath.ts';
-import { errorCode, Failure, reasonOf } from './failure.ts';
 import type { AgentStatus } from './status.ts';
 
 /** The answers, by path. */

@@ -10,10 +10,10 @@ import { lstat, mkdir, readFile, realpath } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import * as v from 'valibot';
+import { errorCode, Failure, reasonOf } from '../../shared/failure.ts';
+import { describeFaults } from '../../shared/faults.ts';
 import { NameSchema, UdpPortSchema, UnicastIpSchema } from '../../src/contract/primitives.ts';
 import { replaceFile } from './atomic-file.ts';
-import { errorCode, Failure, reasonOf } from './failure.ts';
-import { describeFaults } from './faults.ts';
 
 export const LOCK_FILE = 'lock';
 export const SOCKET_FILE = 'agent.sock';

@@ -6,7 +6,7 @@ import { jwtVerify } from 'jose';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type ClientOptions, createGatewayClient, enrollSite } from '../../../agent/control/client.ts';
 import { createGatewayClock } from '../../../agent/control/clock.ts';
-import { createTransport, type Transport } from '../../../agent/control/transport.ts';
+import { createTransport, type Transport } from '../../../shared/transport.ts';
 import { ERRORS, type ErrorCode } from '../../../src/contract/errors.ts';
 import { network, snapshot, vtep } from './tables.ts';
 

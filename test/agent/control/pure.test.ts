@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { siteNameFrom } from '../../../agent/cli/site-name.ts';
 import { backoffMs } from '../../../agent/control/backoff.ts';
 import { createGatewayClock } from '../../../agent/control/clock.ts';
-import { Failure } from '../../../agent/control/failure.ts';
-import { parseGatewayUrl } from '../../../agent/control/gateway-url.ts';
+import { Failure } from '../../../shared/failure.ts';
+import { parseGatewayUrl } from '../../../shared/gateway-url.ts';
 import { NameSchema } from '../../../src/contract/primitives.ts';
 
 test('the bound of the wait doubles from 1 s to 60 s', () => {

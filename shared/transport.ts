@@ -14,7 +14,7 @@ const WHOLE_MS = 300_000;
 const BODY_BYTES = 256 * 2 ** 20;
 
 export interface TransportRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** With the query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
