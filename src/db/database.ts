@@ -4,14 +4,21 @@ import { SQL, sql } from 'drizzle-orm';
 import type { BatchItem } from 'drizzle-orm/batch';
 import { type DrizzleD1Database, drizzle } from 'drizzle-orm/d1';
 import { SQLiteAsyncDialect } from 'drizzle-orm/sqlite-core';
+import type { Author } from '../domain/author.ts';
 
-export type Database = DrizzleD1Database & { readonly $client: D1Database };
+/** `author`: who makes the changes that are written through this handle; the gateway itself where it is missing. */
+export type Database = DrizzleD1Database & { readonly $client: D1Database; readonly author?: Author };
 export type Write = SQL | BatchItem<'sqlite'>;
 
 const dialect = new SQLiteAsyncDialect();
 
 export function openDatabase(d1: D1Database): Database {
   return drizzle(d1);
+}
+
+/** @returns a handle of the same store, whose changes are this author's. */
+export function writtenBy(db: Database, author: Author): Database {
+  return Object.assign(Object.create(db) as Database, { author });
 }
 
 /** Makes all of the writes, in order, or none of them. */

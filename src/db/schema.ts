@@ -7,6 +7,7 @@
 import { sql } from 'drizzle-orm';
 import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import type { NetworkReport } from '../contract/agent.ts';
+import type { Actor, EventKind } from '../contract/events.ts';
 import type { PortSpec } from '../contract/port.ts';
 import type { SiteKind } from '../contract/sites.ts';
 import type { AntiSpoofMode, FloodMode } from '../contract/table.ts';
@@ -203,6 +204,25 @@ export const vniQuarantine = sqliteTable(
     until: integer('until').notNull(),
   },
   (t) => [index('vni_quarantine_until').on(t.until)],
+);
+
+/** What happened, per tenant in order of `at` and then `id`; `tenant_id` is '' for what is no tenant's. See events.ts. */
+export const events = sqliteTable(
+  'events',
+  {
+    id: integer('id').primaryKey({ autoIncrement: true }),
+    tenantId: text('tenant_id').notNull(),
+    at: integer('at').notNull(),
+    kind: text('kind').$type<EventKind>().notNull(),
+    revision: integer('revision').notNull(),
+    actor: text('actor', { mode: 'json' }).$type<Actor>().notNull(),
+    address: text('address'),
+    requestId: text('request_id'),
+    subject: text('subject').notNull(),
+    before: text('before', { mode: 'json' }).$type<unknown>(),
+    after: text('after', { mode: 'json' }).$type<unknown>(),
+  },
+  (t) => [index('events_tenant_at').on(t.tenantId, t.at)],
 );
 
 /** Always empty: a row that would go in names the precondition that failed, and takes the whole batch back. See guards.ts. */
