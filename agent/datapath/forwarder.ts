@@ -26,13 +26,21 @@ import {
   VLAN_TAG_LENGTH,
 } from '../wire/ethernet.ts';
 import type { DatagramBatch, PacketBatch, PacketMemory } from '../wire/packet-batch.ts';
+import {
+  readVirtioGsoSize,
+  readVirtioGsoType,
+  VIRTIO_NET_GSO_NONE,
+  VIRTIO_NET_HEADER_LENGTH,
+} from '../wire/virtio-net.ts';
 import { hasVni, readVni, VXLAN_HEADER_LENGTH, writeVxlan } from '../wire/vxlan.ts';
 import { AddressTable } from './address-table.ts';
+import { Coalescer } from './coalescer.ts';
 import { COUNTER, CounterBlocks } from './counters.ts';
 import { completeChecksum, DELIVER_TOO_BIG, prepareDelivery } from './delivery.ts';
 import { hashFlow } from './flow-hash.ts';
 import { isLocal, localPlace, NOWHERE, portOf } from './mac-table.ts';
 import type { Network } from './network.ts';
+import { Segmenter } from './segmenter.ts';
 
 const SEND_FAILURE_COUNTER: Readonly<Record<SendFailure, number>> = {
   tooBig: COUNTER.dropTooBig,
@@ -49,22 +57,34 @@ export class Forwarder {
   readonly #counters: Float64Array;
   readonly #vxlanPort: number;
   readonly #onSendFailure: (tag: number, failure: SendFailure) => void;
+  readonly #segmenter: Segmenter;
+  readonly #coalescer: Coalescer;
+  /** The one VTEP of a unicast frame. */
+  readonly #unicast = new Int32Array(1);
+  /** Whose the pending segment is: it came in that datagram, and goes to that port. */
+  #pendingNetwork: Network | null = null;
+  #pendingPort = 0;
+  #pendingDatagram = -1;
 
   /**
    * @param options `memory` is where every batch's packets lie; `counters` from `createCounterMemory`; `vxlanPort` is where a VTEP
-   *   is answered that the registry does not know (only with anti-spoofing off).
+   *   is answered that the registry does not know (only with anti-spoofing off); `scratch` is where in the memory `MAX_TRAIN_BYTES` are
+   *   free for trains.
    */
   constructor(options: {
     readonly memory: PacketMemory;
     readonly underlay: Underlay;
     readonly counters: Float64Array;
     readonly vxlanPort: number;
+    readonly scratch: number;
   }) {
     this.#memory = options.memory;
     this.#underlay = options.underlay;
     this.#counters = options.counters;
     this.counterBlocks = new CounterBlocks(options.counters);
     this.#vxlanPort = options.vxlanPort;
+    this.#segmenter = new Segmenter(options.memory, options.scratch);
+    this.#coalescer = new Coalescer(options.memory);
     this.#onSendFailure = (base, failure) => this.#count(base, SEND_FAILURE_COUNTER[failure]);
   }
 
@@ -79,7 +99,18 @@ export class Forwarder {
 
   /** Takes in the datagrams that came from the underlay. */
   fromUnderlay(batch: DatagramBatch, now: number): void {
-    for (let i = 0; i < batch.count; i++) this.#fromUnderlay(batch, i, now);
+    for (let i = 0; i < batch.count; i++) {
+      const end = batch.offset[i]! + batch.length[i]!;
+      const size = Math.max(batch.segmentSize[i]!, 1);
+      let at = batch.offset[i]!;
+      // Once for a datagram of length 0, too.
+      do {
+        const length = Math.min(size, end - at);
+        if (!this.#continuesPending(i, at, length)) this.#fromUnderlay(batch, i, at, length, now);
+        at += length;
+      } while (at < end);
+    }
+    this.#deliverPending();
   }
 
   #fromPort(network: Network, port: number, offset: number, length: number, now: number): void {
@@ -97,10 +128,8 @@ export class Forwarder {
     const place = isGroup(high) ? NOWHERE : network.macs.lookup(high, readDestinationLow(view, offset), now);
     if (place === NOWHERE) return this.#floodFromPort(network, port, offset, length);
     if (!isLocal(place)) {
-      const frame = this.#encapsulate(network, offset, length);
-      if (frame < 0) return;
-      const datagramLength = offset + length - frame;
-      this.#send(network, frame, datagramLength, network.destinations[place]!, this.#laneOf(frame, datagramLength));
+      this.#unicast[0] = network.destinations[place]!;
+      this.#tunnel(network, offset, length, this.#unicast);
     } else if (portOf(place) === port) {
       this.#count(base, COUNTER.dropSamePort);
     } else {
@@ -119,57 +148,91 @@ export class Forwarder {
       if (other !== port) this.#give(network, other, offset, length);
     }
     if (destinations.length === 0) return;
-    const frame = this.#encapsulate(network, offset, length);
-    if (frame < 0) return;
-    const datagramLength = offset + length - frame;
-    const lane = this.#laneOf(frame, datagramLength);
-    // Head-end replication: the same bytes, once per VTEP.
-    for (let i = 0; i < destinations.length; i++) this.#send(network, frame, datagramLength, destinations[i]!, lane);
+    this.#tunnel(network, offset, length, destinations);
   }
 
-  /**
-   * Readies the frame for the wire and writes the VXLAN header before it.
-   * @returns where the VXLAN header starts, or -1 where the frame was dropped. The end of the frame stays where it was.
-   */
-  #encapsulate(network: Network, offset: number, length: number): number {
-    const { bytes, view } = this.#memory;
+  /** Encapsulates a frame and sends it to each of the destinations: head-end replication is the same bytes, once per VTEP. */
+  #tunnel(network: Network, offset: number, length: number, destinations: Int32Array): void {
+    const { view } = this.#memory;
     const base = network.counterBase;
-    if (!completeChecksum(view, offset, length)) {
-      this.#count(base, COUNTER.dropBadChecksum);
-      return -1;
+    const header = offset - VIRTIO_NET_HEADER_LENGTH;
+    const gsoSize = readVirtioGsoType(view, header) === VIRTIO_NET_GSO_NONE ? 0 : readVirtioGsoSize(view, header);
+    // A large segment's checksums are made as it is cut.
+    if (gsoSize === 0 && !completeChecksum(view, offset, length)) return this.#count(base, COUNTER.dropBadChecksum);
+    const frame = this.#stripVlanTags(network, offset, length);
+    if (frame < 0) return;
+    const frameLength = offset + length - frame;
+    const lane = hashFlow(view, frame, frameLength) & (SOURCE_PORT_LANES - 1);
+    if (gsoSize > 0) return this.#sendCut(network, frame, frameLength, gsoSize, destinations, lane);
+
+    if (frameLength > network.mtu + ETHERNET_HEADER_LENGTH) return this.#count(base, COUNTER.dropTooBig);
+    const datagram = frame - VXLAN_HEADER_LENGTH;
+    writeVxlan(view, datagram, network.vni);
+    for (let i = 0; i < destinations.length; i++) {
+      this.#countFrame(base, COUNTER.vtepTxFrames, frameLength);
+      this.#underlay.send(datagram, frameLength + VXLAN_HEADER_LENGTH, destinations[i]!, lane, base);
     }
+  }
+
+  /** Cuts a large segment of the host into frames, and sends them in trains. */
+  #sendCut(
+    network: Network,
+    frame: number,
+    length: number,
+    gsoSize: number,
+    destinations: Int32Array,
+    lane: number,
+  ): void {
+    const base = network.counterBase;
+    const segmenter = this.#segmenter;
+    if (!segmenter.begin(frame, length, gsoSize, network.vni)) return this.#count(base, COUNTER.dropBadChecksum);
+    if (segmenter.segmentSize - VXLAN_HEADER_LENGTH > network.mtu + ETHERNET_HEADER_LENGTH) {
+      return this.#count(base, COUNTER.dropTooBig);
+    }
+    while (segmenter.next()) {
+      const { offset, length: trainLength, segmentSize, segments } = segmenter;
+      for (let i = 0; i < destinations.length; i++) {
+        this.#counters[base + COUNTER.vtepTxFrames]! += segments;
+        this.#counters[base + COUNTER.vtepTxFrames + 1]! += trainLength - segments * VXLAN_HEADER_LENGTH;
+        this.#underlay.sendTrain(offset, trainLength, segmentSize, destinations[i]!, lane, base, this.#onSendFailure);
+      }
+    }
+  }
+
+  /** @returns where the frame begins without its tags, or -1 where it was dropped. Its end stays where it was. */
+  #stripVlanTags(network: Network, offset: number, length: number): number {
+    const { bytes, view } = this.#memory;
     let frame = offset;
     // "a VTEP SHOULD NOT include an inner VLAN tag ... unless configured otherwise" (RFC 7348 §6.1): nor a second one.
     while (isVlanType(readEtherType(view, frame))) {
       if (offset + length - frame < ETHERNET_HEADER_LENGTH + VLAN_TAG_LENGTH) {
-        this.#count(base, COUNTER.dropInnerRunt);
+        this.#count(network.counterBase, COUNTER.dropInnerRunt);
         return -1;
       }
       frame = stripVlanTag(bytes, frame);
-      this.#count(base, COUNTER.vlanTagsStripped);
+      this.#count(network.counterBase, COUNTER.vlanTagsStripped);
     }
-    if (offset + length - frame > network.mtu + ETHERNET_HEADER_LENGTH) {
-      this.#count(base, COUNTER.dropTooBig);
-      return -1;
-    }
-    writeVxlan(view, frame - VXLAN_HEADER_LENGTH, network.vni);
-    return frame - VXLAN_HEADER_LENGTH;
+    return frame;
   }
 
-  #laneOf(datagram: number, length: number): number {
-    const hash = hashFlow(this.#memory.view, datagram + VXLAN_HEADER_LENGTH, length - VXLAN_HEADER_LENGTH);
-    return hash & (SOURCE_PORT_LANES - 1);
-  }
-
-  #send(network: Network, datagram: number, length: number, destination: number, lane: number): void {
-    this.#countFrame(network.counterBase, COUNTER.vtepTxFrames, length - VXLAN_HEADER_LENGTH);
-    this.#underlay.send(datagram, length, destination, lane, network.counterBase);
-  }
-
-  #fromUnderlay(batch: DatagramBatch, i: number, now: number): void {
+  /**
+   * The short way for a train: a datagram of the one that the pending segment came in, whose frame continues it. All that was looked
+   * up for the first holds for it too, since sender, VNI and addresses are the same.
+   */
+  #continuesPending(i: number, datagram: number, length: number): boolean {
+    const network = this.#pendingNetwork;
+    if (network === null || i !== this.#pendingDatagram || length < VXLAN_HEADER_LENGTH) return false;
     const view = this.#memory.view;
-    const datagram = batch.offset[i]!;
-    const length = batch.length[i]! - VXLAN_HEADER_LENGTH;
+    if (!hasVni(view, datagram) || readVni(view, datagram) !== network.vni) return false;
+    const inner = length - VXLAN_HEADER_LENGTH;
+    if (!this.#coalescer.append(datagram + VXLAN_HEADER_LENGTH, inner)) return false;
+    this.#countFrame(network.counterBase, COUNTER.vtepRxFrames, inner);
+    return true;
+  }
+
+  #fromUnderlay(batch: DatagramBatch, i: number, datagram: number, datagramLength: number, now: number): void {
+    const view = this.#memory.view;
+    const length = datagramLength - VXLAN_HEADER_LENGTH;
     if (length < 0) return this.#count(0, COUNTER.dropTruncatedHeader);
     if (!hasVni(view, datagram)) return this.#count(0, COUNTER.dropNoVniFlag);
     const network = this.networks.get(readVni(view, datagram));
@@ -195,9 +258,10 @@ export class Forwarder {
     const high = readDestinationHigh(view, offset);
     const place = isGroup(high) ? NOWHERE : network.macs.lookup(high, readDestinationLow(view, offset), now);
     if (place === NOWHERE) {
+      this.#deliverPending();
       for (let port = 0; port < network.ports.length; port++) this.#deliver(network, port, offset, length);
     } else if (isLocal(place)) {
-      this.#deliver(network, portOf(place), offset, length);
+      this.#coalesce(network, portOf(place), i, offset, length);
     } else {
       this.#count(base, COUNTER.dropSplitHorizon);
     }
@@ -209,6 +273,29 @@ export class Forwarder {
     const slot = address >= 0 && address < network.slotByAddress.length ? network.slotByAddress[address]! : -1;
     if (slot >= 0 || !network.hasRoomForStranger) return slot;
     return network.adoptStranger(formatSource(source, at), this.#vxlanPort);
+  }
+
+  /** Merges the frame with the pending one, or makes it the pending one, or sends both on. */
+  #coalesce(network: Network, port: number, datagram: number, offset: number, length: number): void {
+    const isSamePath = this.#pendingNetwork === network && this.#pendingPort === port;
+    if (isSamePath && this.#coalescer.append(offset, length)) {
+      return;
+    }
+    this.#deliverPending();
+    if (!this.#coalescer.begin(offset, length)) return this.#deliver(network, port, offset, length);
+    this.#pendingNetwork = network;
+    this.#pendingPort = port;
+    this.#pendingDatagram = datagram;
+  }
+
+  #deliverPending(): void {
+    const network = this.#pendingNetwork;
+    if (network === null) return;
+    const { frame, length, segments } = this.#coalescer;
+    this.#pendingNetwork = null;
+    if (segments === 1) return this.#deliver(network, this.#pendingPort, frame, length);
+    this.#coalescer.finish();
+    this.#give(network, this.#pendingPort, frame, length);
   }
 
   #deliver(network: Network, port: number, offset: number, length: number): void {

@@ -20,8 +20,11 @@ const TUNSETVNETLE = 0x400454dc;
 const IFF_TAP = 0x0002;
 const IFF_NO_PI = 0x1000;
 const IFF_VNET_HDR = 0x4000;
-/** Nothing is left to us on reading: the host completes checksums and cuts segments before a frame gets here. */
-const NO_OFFLOADS = 0;
+/**
+ * What the host may leave to us on reading (TUN_F_CSUM, TSO4, TSO6, TSO_ECN, USO4, USO6), the most first: a kernel takes what it knows
+ * or refuses all. Without any it completes checksums and cuts segments before a frame gets here.
+ */
+const OFFLOADS = [0x01 | 0x02 | 0x04 | 0x08 | 0x20 | 0x40, 0x01 | 0x02 | 0x04 | 0x08, 0] as const;
 
 const ALIAS_PREFIX = 'overlane';
 
@@ -142,7 +145,7 @@ function attach(fd: number, name: string): void {
   checked('TUNSETVNETHDRSZ', ioctl(fd, TUNSETVNETHDRSZ, arena.address + value));
   arena.view.setInt32(value, 1, true);
   checked('TUNSETVNETLE', ioctl(fd, TUNSETVNETLE, arena.address + value));
-  checked('TUNSETOFFLOAD', ioctl(fd, TUNSETOFFLOAD, NO_OFFLOADS));
+  if (!OFFLOADS.some((offloads) => ioctl(fd, TUNSETOFFLOAD, offloads) === 0)) checked('TUNSETOFFLOAD', -1);
 }
 
 function configure(

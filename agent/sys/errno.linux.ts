@@ -9,7 +9,9 @@ const NAMES = new Map(
 );
 
 export const EINTR = 4;
+export const EIO = 5;
 export const EAGAIN = 11;
+export const EINVAL = 22;
 export const ENOBUFS = 105;
 export const EMSGSIZE = 90;
 

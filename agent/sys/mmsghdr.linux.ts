@@ -1,10 +1,13 @@
 /**
- * Arrays of `struct mmsghdr` (recvmmsg(2), sendmmsg(2)) on a 64-bit Linux, each message with one buffer.
+ * Arrays of `struct mmsghdr` (recvmmsg(2), sendmmsg(2)) on a 64-bit Linux, with the buffers and the control bytes they point to.
  *
  *      0      8         16    24       32        40           48      56       64
  *     +------+---------+-----+--------+---------+------------+-------+--------+
  *     | name | namelen | iov | iovlen | control | controllen | flags | length |
  *     +------+---------+-----+--------+---------+------------+-------+--------+
+ *
+ * Names, buffers and control bytes are offsets into the arena. A message takes a run of buffers, so that datagrams which lie apart can
+ * go out as one train.
  */
 import type { Arena } from './arena.linux.ts';
 
@@ -13,46 +16,82 @@ const IOVEC_SIZE = 16;
 const NAME_LENGTH = 8;
 const IOV = 16;
 const IOV_LENGTH = 24;
+const CONTROL = 32;
+const CONTROL_LENGTH = 40;
 const TRANSFERRED = 56;
+
+/** `struct cmsghdr`: length, level, type; then the value. */
+const CONTROL_HEADER = 16;
+/** Room for one control message with a number in it (CMSG_SPACE). */
+export const CONTROL_SIZE = 24;
 
 export class MessageArray {
   readonly capacity: number;
-  /** The address of the first message. */
-  readonly address: number;
   readonly #arena: Arena;
   readonly #messages: number;
-  readonly #iovecs: number;
+  readonly #buffers: number;
+  readonly #control: number;
   readonly #baseLow: number;
   readonly #baseHigh: number;
 
-  /** @param arena also where the names and buffers lie, given as offsets. */
+  /** @param capacity how many messages, and how many buffers in all. */
   constructor(arena: Arena, capacity: number) {
     this.capacity = capacity;
     this.#arena = arena;
     this.#messages = arena.take(capacity * MESSAGE_SIZE);
-    this.#iovecs = arena.take(capacity * IOVEC_SIZE);
+    this.#buffers = arena.take(capacity * IOVEC_SIZE);
+    this.#control = arena.take(capacity * CONTROL_SIZE);
     this.#baseLow = arena.address % 2 ** 32;
     this.#baseHigh = Math.floor(arena.address / 2 ** 32);
-    this.address = arena.address + this.#messages;
-    for (let i = 0; i < capacity; i++) {
-      const message = this.#messages + i * MESSAGE_SIZE;
-      this.#setPointer(message + IOV, this.#iovecs + i * IOVEC_SIZE);
-      arena.view.setUint32(message + IOV_LENGTH, 1, true);
-    }
   }
 
-  /** Where to begin, for a call that goes on after message `i`. */
+  /** The address of message `i`, for a call that begins with it. */
   addressOf(i: number): number {
-    return this.address + i * MESSAGE_SIZE;
+    return this.#arena.address + this.#messages + i * MESSAGE_SIZE;
   }
 
-  set(i: number, name: number, nameLength: number, buffer: number, length: number): void {
-    const message = this.#messages + i * MESSAGE_SIZE;
-    const iovec = this.#iovecs + i * IOVEC_SIZE;
-    this.#setPointer(message, name);
-    this.#arena.view.setUint32(message + NAME_LENGTH, nameLength, true);
-    this.#setPointer(iovec, buffer);
-    this.#arena.view.setUint32(iovec + 8, length, true);
+  setBuffer(buffer: number, offset: number, length: number): void {
+    const at = this.#buffers + buffer * IOVEC_SIZE;
+    this.#setPointer(at, offset);
+    this.#arena.view.setUint32(at + 8, length, true);
+  }
+
+  /** Message `i` is the bytes of `count` buffers from `firstBuffer` on, without control bytes. */
+  setMessage(i: number, name: number, nameLength: number, firstBuffer: number, count: number): void {
+    const at = this.#messages + i * MESSAGE_SIZE;
+    this.#setPointer(at, name);
+    this.#arena.view.setUint32(at + NAME_LENGTH, nameLength, true);
+    this.#setPointer(at + IOV, this.#buffers + firstBuffer * IOVEC_SIZE);
+    this.#arena.view.setUint32(at + IOV_LENGTH, count, true);
+    this.#arena.view.setUint32(at + CONTROL_LENGTH, 0, true);
+  }
+
+  /** Gives message `i` one control message with a 16-bit value. */
+  setControl(i: number, level: number, type: number, value: number): void {
+    const control = this.#control + i * CONTROL_SIZE;
+    const { view } = this.#arena;
+    view.setUint32(control, CONTROL_HEADER + 2, true);
+    view.setUint32(control + 4, 0, true);
+    view.setUint32(control + 8, level, true);
+    view.setUint32(control + 12, type, true);
+    view.setUint16(control + CONTROL_HEADER, value, true);
+    this.expectControl(i);
+  }
+
+  /** Lets the kernel write control bytes for message `i`; said again before every call, since the kernel writes how many there were. */
+  expectControl(i: number): void {
+    const at = this.#messages + i * MESSAGE_SIZE;
+    this.#setPointer(at + CONTROL, this.#control + i * CONTROL_SIZE);
+    this.#arena.view.setUint32(at + CONTROL_LENGTH, CONTROL_SIZE, true);
+  }
+
+  /** The 32-bit value of the control message that came with message `i`, or 0 where none of that kind did. */
+  controlValue(i: number, level: number, type: number): number {
+    const { view } = this.#arena;
+    const control = this.#control + i * CONTROL_SIZE;
+    if (view.getUint32(this.#messages + i * MESSAGE_SIZE + CONTROL_LENGTH, true) < CONTROL_HEADER + 4) return 0;
+    if (view.getUint32(control + 8, true) !== level || view.getUint32(control + 12, true) !== type) return 0;
+    return view.getUint32(control + CONTROL_HEADER, true);
   }
 
   /** How many bytes the kernel moved for message `i`. */

@@ -135,6 +135,7 @@ export class InMemoryUnderlay implements Underlay {
     for (const [i, { from, payload }] of arrived.entries()) {
       batch.bytes.set(payload, batch.offset[i]!);
       batch.length[i] = payload.length;
+      batch.segmentSize[i] = payload.length;
       writeSockaddr(this.#sockaddr, 0, AF_INET6, parseIp(from)!, 0);
       readSockaddrWords(this.#sockaddr, 0, batch.source, i * 4);
     }
@@ -144,6 +145,22 @@ export class InMemoryUnderlay implements Underlay {
 
   send(offset: number, length: number, destination: number, lane: number, tag: number): void {
     this.#queue.push({ offset, length, destination, lane, tag });
+  }
+
+  sendTrain(
+    offset: number,
+    length: number,
+    segmentSize: number,
+    destination: number,
+    lane: number,
+    tag: number,
+    failed: (tag: number, failure: SendFailure) => void,
+  ): void {
+    this.flush(failed);
+    for (let at = 0; at < length; at += segmentSize) {
+      this.send(offset + at, Math.min(segmentSize, length - at), destination, lane, tag);
+    }
+    this.flush(failed);
   }
 
   flush(failed: (tag: number, failure: SendFailure) => void): void {

@@ -34,6 +34,20 @@ export interface Underlay {
    */
   send(offset: number, length: number, destination: number, lane: number, tag: number): void;
 
+  /**
+   * Sends datagrams that lie one behind the other, all of `segmentSize` bytes but the last, after what is queued: at once, so that
+   * the memory may be used again. `failed` is called for each that was not sent.
+   */
+  sendTrain(
+    offset: number,
+    length: number,
+    segmentSize: number,
+    destination: number,
+    lane: number,
+    tag: number,
+    failed: (tag: number, failure: SendFailure) => void,
+  ): void;
+
   /** Sends what is queued. `failed` is called for each datagram that was not sent; the others go all the same. */
   flush(failed: (tag: number, failure: SendFailure) => void): void;
 

@@ -43,5 +43,7 @@ export type FromThread =
       readonly counterBases: ReadonlyMap<number, number>;
     }
   | { readonly type: 'fdb'; readonly id: number; readonly networks: readonly NetworkFdb[] }
+  /** Something to say once in the log. */
+  | { readonly type: 'notice'; readonly message: string }
   /** The TAP is gone: somebody deleted it. */
   | { readonly type: 'portLost'; readonly vni: number };

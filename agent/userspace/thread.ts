@@ -10,6 +10,7 @@ import type { FdbEntry, NetworkFdb } from '../datapath/datapath.ts';
 import { Forwarder } from '../datapath/forwarder.ts';
 import { isLocal, portOf } from '../datapath/mac-table.ts';
 import { MAC_AGEING_SECONDS, type Network } from '../datapath/network.ts';
+import { MAX_TRAIN_BYTES } from '../datapath/segmenter.ts';
 import { TapPort } from '../ports/tap-port.linux.ts';
 import { Arena } from '../sys/arena.linux.ts';
 import { Epoll } from '../sys/epoll.linux.ts';
@@ -51,7 +52,7 @@ try {
 port.close();
 
 function run({ address, port: vxlanPort, counters }: ThreadOptions): void {
-  const arena = new Arena(BATCH * SLOT_SIZE + UDP_UNDERLAY_ARENA_BYTES + EVENTS * 16 + 4096);
+  const arena = new Arena(BATCH * SLOT_SIZE + MAX_TRAIN_BYTES + UDP_UNDERLAY_ARENA_BYTES + EVENTS * 16 + 4096);
   // One batch for all: what is in it has been dealt with before anything else is read.
   const batch = createBatch(arena, arena.take(BATCH * SLOT_SIZE), BATCH);
   const wakeBuffer = arena.take(8);
@@ -61,8 +62,16 @@ function run({ address, port: vxlanPort, counters }: ThreadOptions): void {
     port: vxlanPort,
     batchCapacity: BATCH,
     random: Math.random,
+    onTrainsRefused: () =>
+      tell({ type: 'notice', message: 'the underlay takes no UDP trains (UDP_SEGMENT): sending datagrams singly' }),
   });
-  const forwarder = new Forwarder({ memory: arena, underlay, counters, vxlanPort });
+  const forwarder = new Forwarder({
+    memory: arena,
+    underlay,
+    counters,
+    vxlanPort,
+    scratch: arena.take(MAX_TRAIN_BYTES),
+  });
   const context = { forwarder, underlay, counters, random: () => randomInt(2 ** 32) };
   const wakeFd = checked('eventfd', eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   const epoll = new Epoll(arena, EVENTS);

@@ -270,6 +270,9 @@ class UserspaceDatapath implements Datapath {
       case 'failed':
         this.#fail(new DatapathError(message.code, message.message));
         break;
+      case 'notice':
+        this.#options.log('info', message.message);
+        break;
       case 'ready':
         break;
     }

@@ -33,6 +33,11 @@ export interface PacketBatch extends PacketMemory {
 /** A batch of datagrams, which also says who sent each: four 32-bit words of an IPv6 or IPv4-mapped address. */
 export interface DatagramBatch extends PacketBatch {
   readonly source: Uint32Array;
+  /**
+   * Where the kernel put several datagrams of one sender together (`UDP_GRO`): the size of each but the last. Otherwise the length, or
+   * more.
+   */
+  readonly segmentSize: Int32Array;
 }
 
 /** A batch over `memory`, whose slots start at `base`. */
@@ -47,5 +52,6 @@ export function createBatch(memory: PacketMemory, base: number, capacity: number
     offset,
     length: new Int32Array(capacity),
     source: new Uint32Array(capacity * 4),
+    segmentSize: new Int32Array(capacity),
   };
 }

@@ -14,6 +14,7 @@ export const VIRTIO_NET_NEEDS_CSUM = 1;
 export const VIRTIO_NET_GSO_NONE = 0;
 export const VIRTIO_NET_GSO_TCPV4 = 1;
 export const VIRTIO_NET_GSO_TCPV6 = 4;
+export const VIRTIO_NET_GSO_UDP_L4 = 5;
 /** Or-ed to a TCP type where CWR is set (RFC 3168), so that only the first segment keeps it. */
 export const VIRTIO_NET_GSO_ECN = 0x80;
 
@@ -27,6 +28,8 @@ export interface VirtioNetHeader {
 }
 
 export const readVirtioFlags = (view: DataView, offset: number): number => view.getUint8(offset);
+export const readVirtioGsoType = (view: DataView, offset: number): number => view.getUint8(offset + 1);
+export const readVirtioGsoSize = (view: DataView, offset: number): number => view.getUint16(offset + 4, true);
 export const readVirtioCsumStart = (view: DataView, offset: number): number => view.getUint16(offset + 6, true);
 export const readVirtioCsumOffset = (view: DataView, offset: number): number => view.getUint16(offset + 8, true);
 

@@ -62,9 +62,11 @@ export class PacketSocket {
   receive(timeoutMs: number, onFrame: OnFrame): void {
     if (this.#epoll.wait(timeoutMs) === 0) return;
     for (;;) {
-      for (let i = 0; i < BATCH; i++)
-        this.#messages.set(i, this.#names[i]!, NAME_LENGTH, this.#buffers[i]!, MAX_PACKET);
-      const count = recvmmsg(this.#fd, this.#messages.address, BATCH, MSG_DONTWAIT, 0);
+      for (let i = 0; i < BATCH; i++) {
+        this.#messages.setBuffer(i, this.#buffers[i]!, MAX_PACKET);
+        this.#messages.setMessage(i, this.#names[i]!, NAME_LENGTH, i, 1);
+      }
+      const count = recvmmsg(this.#fd, this.#messages.addressOf(0), BATCH, MSG_DONTWAIT, 0);
       for (let i = 0; i < count; i++) {
         const type = this.#arena.bytes[this.#names[i]! + PACKET_TYPE];
         const start = this.#buffers[i]!;
