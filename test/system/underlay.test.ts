@@ -28,13 +28,12 @@ describeTapLab('a datagram of the agent', () => {
   });
   afterAll(() => lab.dispose());
 
-  it('has DF set, a zero UDP checksum, a source port of the dynamic range and only the I flag and the VNI in its header', async () => {
+  it('has DF set, a source port of the dynamic range and only the I flag and the VNI in its header', async () => {
     const sniffer = await b.sniff('underlay', { contains: Uint8Array.of(8, 0, 0, 0, 0xab, 0xcd, 0xef, 0) });
     await a.ping('192.168.9.2', { count: 1 });
     const { view } = await sniffer.frame(({ direction }) => direction === 'in');
     await sniffer.stop();
     expect(view.getUint16(OUTER_IP + 6)).toBe(0x4000);
-    expect(view.getUint16(OUTER_UDP + 6)).toBe(0);
     expect(view.getUint16(OUTER_UDP)).toBeGreaterThanOrEqual(49_152);
     expect(view.getUint16(OUTER_UDP + 2)).toBe(VXLAN_PORT);
     expect([view.getUint32(VXLAN), view.getUint32(VXLAN + 4)]).toEqual([0x0800_0000, (VNI << 8) >>> 0]);

@@ -250,7 +250,7 @@ describe('a network', () => {
     const { underlay } = createScene().site;
     const memory = { bytes: new Uint8Array(), view: new DataView(new ArrayBuffer(0)) };
     const counters = createCounterMemory(MAX_NETWORKS);
-    const forwarder = new Forwarder({ memory, underlay, counters, vxlanPort: 4789 });
+    const forwarder = new Forwarder({ memory, underlay, counters, vxlanPort: 4789, scratch: 0 });
     const tables = Array.from({ length: MAX_NETWORKS }, (_, vni) => table(vni + 1));
     expect(applyTable({ forwarder, underlay, random: () => 1 }, snapshot(...tables)).size).toBe(0);
     expect(forwarder.networks.size).toBe(MAX_NETWORKS);

@@ -8,6 +8,7 @@ import {
 } from '../../../agent/datapath/counters.ts';
 import { Forwarder } from '../../../agent/datapath/forwarder.ts';
 import type { Network } from '../../../agent/datapath/network.ts';
+import { MAX_TRAIN_BYTES } from '../../../agent/datapath/segmenter.ts';
 import { type DeliveredFrame, InMemoryPort } from '../../../agent/ports/in-memory.ts';
 import { InMemoryFabric, type InMemoryUnderlay } from '../../../agent/underlay/in-memory.ts';
 import { createBatch, type DatagramBatch, type PacketMemory, SLOT_SIZE } from '../../../agent/wire/packet-batch.ts';
@@ -44,7 +45,7 @@ export class OverlaySite {
   constructor(fabric: InMemoryFabric, name: string, address: string, options: SiteOptions = {}) {
     this.name = name;
     this.address = address;
-    const bytes = new Uint8Array(BATCH * SLOT_SIZE);
+    const bytes = new Uint8Array(BATCH * SLOT_SIZE + MAX_TRAIN_BYTES);
     const memory: PacketMemory = { bytes, view: viewOf(bytes) };
     this.#dirt = options.dirt ?? DIRT;
     this.#batch = createBatch(memory, 0, BATCH);
@@ -54,6 +55,7 @@ export class OverlaySite {
       underlay: this.underlay,
       counters: this.counterMemory,
       vxlanPort: VXLAN_PORT,
+      scratch: BATCH * SLOT_SIZE,
     });
   }
 
