@@ -13,6 +13,7 @@ import { prepareDelivery } from '../../agent/datapath/delivery.ts';
 import { hashFlow } from '../../agent/datapath/flow-hash.ts';
 import { Forwarder } from '../../agent/datapath/forwarder.ts';
 import { MacTable } from '../../agent/datapath/mac-table.ts';
+import { MAX_TRAIN_BYTES } from '../../agent/datapath/segmenter.ts';
 import type { Port } from '../../agent/ports/port.ts';
 import type { Underlay } from '../../agent/underlay/underlay.ts';
 import { finishChecksum, sumBytes } from '../../agent/wire/checksum.ts';
@@ -79,16 +80,25 @@ const idleUnderlay: Underlay = {
   send: (offset) => {
     sink = (sink + offset) | 0;
   },
+  sendTrain: (offset) => {
+    sink = (sink + offset) | 0;
+  },
   flush: () => {},
   close: () => {},
 };
 
 function forwarderParts(): Part[] {
   return [64, 1464].flatMap((length) => {
-    const bytes = new Uint8Array(2 * BATCH * SLOT_SIZE);
+    const bytes = new Uint8Array(2 * BATCH * SLOT_SIZE + MAX_TRAIN_BYTES);
     const memory: PacketMemory = { bytes, view: new DataView(bytes.buffer) };
     const counters = createCounterMemory(1);
-    const forwarder = new Forwarder({ memory, underlay: idleUnderlay, counters, vxlanPort: 4789 });
+    const forwarder = new Forwarder({
+      memory,
+      underlay: idleUnderlay,
+      counters,
+      vxlanPort: 4789,
+      scratch: 2 * BATCH * SLOT_SIZE,
+    });
     const update = snapshot(table(VNI, { vteps: { a: PEER_ADDRESS } }));
     applyTable({ forwarder, underlay: idleUnderlay, random: () => 0x1234_5678 }, update);
     const network = forwarder.networks.get(VNI)!;
@@ -103,6 +113,7 @@ function forwarderParts(): Part[] {
       writeVxlan(memory.view, inward.offset[i]!, VNI);
       bytes.set(ethernet(HOST, PEER, 0x0800, ipv4(segment)), inward.offset[i]! + VXLAN_HEADER_LENGTH);
       inward.length[i] = length + VXLAN_HEADER_LENGTH;
+      inward.segmentSize[i] = length + VXLAN_HEADER_LENGTH;
       inward.source.set([0, 0, 0xffff, 0x0a00_0001], i * 4);
     }
     outward.count = BATCH;

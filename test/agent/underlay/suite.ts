@@ -52,15 +52,18 @@ export function describeUnderlay(name: string, open: () => readonly [OpenUnderla
       while (calls.flat().length < count) {
         at.waitForDatagram();
         expect(at.underlay.receive(batch)).toBe(batch.count);
-        calls.push(
-          Array.from({ length: batch.count }, (_, i) => {
-            const offset = batch.offset[i]!;
-            return {
-              payload: at.memory.bytes.slice(offset, offset + batch.length[i]!),
-              source: [...batch.source.subarray(i * 4, i * 4 + 4)],
-            };
-          }),
-        );
+        const call: { payload: Uint8Array; source: number[] }[] = [];
+        for (let i = 0; i < batch.count; i++) {
+          const source = [...batch.source.subarray(i * 4, i * 4 + 4)];
+          const end = batch.offset[i]! + batch.length[i]!;
+          let start = batch.offset[i]!;
+          do {
+            const next = Math.min(end, start + batch.segmentSize[i]!);
+            call.push({ payload: at.memory.bytes.slice(start, next), source });
+            start = next;
+          } while (start < end);
+        }
+        calls.push(call);
       }
       return calls;
     }
@@ -109,6 +112,49 @@ export function describeUnderlay(name: string, open: () => readonly [OpenUnderla
       a.underlay.send(slot(a, 0), 0, to, 0, 0);
       flush();
       expect(receive(b, 1).flat()).toEqual([{ payload: new Uint8Array(), source: a.words }]);
+    });
+
+    it('carries a train as the datagrams that it is made of, in order, after what was queued before it', () => {
+      const to = a.underlay.addDestination(b.address, b.port);
+      const failed = (tag: number, failure: SendFailure): void => void failures.push([tag, failure]);
+      a.underlay.send(put(a, 0, counting(30)), 30, to, 2, 0);
+      a.underlay.sendTrain(put(a, 1, counting(250)), 250, 100, to, 2, 0, failed);
+      // The memory may be used again at once.
+      a.underlay.sendTrain(put(a, 1, counting(90)), 90, 100, to, 2, 0, failed);
+      expect(
+        receive(b, 5)
+          .flat()
+          .map(({ payload }) => payload),
+      ).toEqual([
+        counting(30),
+        counting(250).subarray(0, 100),
+        counting(250).subarray(100, 200),
+        counting(250).subarray(200),
+        counting(90),
+      ]);
+      expect(failures).toEqual([]);
+    });
+
+    it('carries datagrams of one size to several, each in its order', () => {
+      const [toB, toA] = [b, a].map(({ address, port }) => a.underlay.addDestination(address, port)) as [
+        number,
+        number,
+      ];
+      for (const [i, to] of [toB, toB, toA, toB, toB].entries()) {
+        const at = slot(a, 0) + i * 50;
+        a.memory.bytes.fill(i, at, at + 50);
+        a.underlay.send(at, i === 4 ? 20 : 50, to, 0, 0);
+      }
+      flush();
+      const seen = (calls: { payload: Uint8Array }[][]) =>
+        calls.flat().map(({ payload }) => [payload[0], payload.length]);
+      expect(seen(receive(b, 4))).toEqual([
+        [0, 50],
+        [1, 50],
+        [3, 50],
+        [4, 20],
+      ]);
+      expect(seen(receive(a, 1))).toEqual([[2, 50]]);
     });
 
     it('gives one number to one address and port, until it was taken back as often as given', () => {

@@ -15,7 +15,14 @@ async function createOpener(): Promise<() => OpenUnderlay> {
     const base = arena.take(UNDERLAY_SLOTS * SLOT_SIZE);
     const host = [127, randomInt(1, 255), randomInt(256), randomInt(1, 255)] as const;
     const address = host.join('.');
-    const underlay = new UdpUnderlay({ arena, address, port: PORT, batchCapacity: 64, random: Math.random });
+    const underlay = new UdpUnderlay({
+      arena,
+      address,
+      port: PORT,
+      batchCapacity: 64,
+      random: Math.random,
+      onTrainsRefused: () => {},
+    });
     const epoll = new Epoll(arena, 1);
     epoll.add(underlay.fd, 0);
     const close = underlay.close.bind(underlay);
