@@ -177,8 +177,9 @@ describe('a MAC table', () => {
     expect(table.learn(HIGH, 1, 5, 0)).toBe(false);
     expect(table.learn(HIGH, 1, 5, 1)).toBe(false);
     expect(table.learn(HIGH, 1, localPlace(0), 2)).toBe(true);
-    expect(table.learn(HIGH, 1, 5, 3 + AGEING)).toBe(false);
-    expect(table.lookup(HIGH, 1, 3 + AGEING)).toBe(5);
+    expect(table.learn(HIGH, 1, 5, 2 + AGEING)).toBe(true);
+    expect(table.learn(HIGH, 1, 6, 3 + 2 * AGEING)).toBe(false);
+    expect(table.lookup(HIGH, 1, 3 + 2 * AGEING)).toBe(6);
   });
 
   it('learns no more than it may, until a sweep makes room', () => {
