@@ -61,11 +61,10 @@ export async function patchTenant(db: Database, tenantId: string, patch: TenantP
   return (await writeAndRead(db, writes, read))[0];
 }
 
-/** @throws Refusal `tenant_not_empty`. What rests in quarantine goes on resting: it isn't the tenant's any more. */
+/** @throws Refusal `tenant_not_empty`. Its released VNIs go on resting, and its tombstones go with age. */
 export async function deleteTenant(db: Database, tenantId: string): Promise<void> {
   await write(db, [
     guard('tenant_not_empty', sql`SELECT network_count = 0 AND site_count = 0 FROM tenants WHERE id = ${tenantId}`),
-    sql`DELETE FROM attachments WHERE tenant_id = ${tenantId}`,
     sql`DELETE FROM api_keys WHERE tenant_id = ${tenantId}`,
     sql`DELETE FROM join_tokens WHERE tenant_id = ${tenantId}`,
     db.delete(tenants).where(eq(tenants.id, tenantId)),
