@@ -8,6 +8,7 @@ import { requestId } from './middleware/request-id.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
 import { attachmentRoutes } from './routes/attachments.ts';
 import { enrollRoutes } from './routes/enroll.ts';
+import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { heartbeatRoutes } from './routes/heartbeat.ts';
 import { joinTokenRoutes } from './routes/join-tokens.ts';
@@ -16,6 +17,7 @@ import { addOpenApi } from './routes/openapi.ts';
 import { siteRoutes } from './routes/sites.ts';
 import { tableRoutes } from './routes/tables.ts';
 import { tenantRoutes } from './routes/tenants.ts';
+import { usageRoutes } from './routes/usage.ts';
 
 export function createApp(gateway: Gateway): Hono<AppEnv> {
   const access = accessTo(gateway);
@@ -30,6 +32,8 @@ export function createApp(gateway: Gateway): Hono<AppEnv> {
   app.route('/', joinTokenRoutes(gateway, access));
   app.route('/', siteRoutes(gateway, access));
   app.route('/', attachmentRoutes(gateway, access));
+  app.route('/', eventRoutes(gateway, access));
+  app.route('/', usageRoutes(gateway, access));
   app.route('/', enrollRoutes(gateway));
   app.route('/', tableRoutes(gateway));
   app.route('/', heartbeatRoutes(gateway));

@@ -2,6 +2,7 @@
 
 export const DEFAULT_VNI_HOLD_SECONDS = 24 * 3600;
 export const DEFAULT_TOMBSTONE_SECONDS = 7 * 24 * 3600;
+export const DEFAULT_EVENT_SECONDS = 90 * 24 * 3600;
 export const MIN_OPERATOR_KEY_CHARACTERS = 32;
 
 export interface Config {
@@ -12,6 +13,8 @@ export interface Config {
   readonly vniHoldSeconds: number;
   /** How long a tombstone is kept: an agent away for longer pulls a snapshot. */
   readonly tombstoneSeconds: number;
+  /** How long an event is kept. */
+  readonly eventSeconds: number;
   /** True where a proxy in front sets x-forwarded-for, so that it can be believed. */
   readonly trustProxy: boolean;
 }
@@ -32,6 +35,7 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
     origins: originsOf(textOf(env, 'OVERLANE_ORIGIN') ?? ''),
     vniHoldSeconds: secondsOf(env, 'OVERLANE_VNI_HOLD_SECONDS') ?? DEFAULT_VNI_HOLD_SECONDS,
     tombstoneSeconds: secondsOf(env, 'OVERLANE_TOMBSTONE_SECONDS') ?? DEFAULT_TOMBSTONE_SECONDS,
+    eventSeconds: secondsOf(env, 'OVERLANE_EVENT_SECONDS') ?? DEFAULT_EVENT_SECONDS,
     trustProxy: textOf(env, 'OVERLANE_TRUST_PROXY') === '1',
   };
 }

@@ -2,6 +2,7 @@
 import type { Context } from 'hono';
 import type { Config } from './config.ts';
 import type { AgentSession } from './db/agent-sessions.ts';
+import type { ApiKeyRow } from './db/api-keys.ts';
 import type { Database } from './db/database.ts';
 import type { TenantRow } from './db/tenants.ts';
 
@@ -23,12 +24,14 @@ export interface Log {
 /** Who asks: the operator, or one of a tenant's keys. */
 export type Principal =
   | { readonly kind: 'operator' }
-  | { readonly kind: 'key'; readonly role: 'admin' | 'viewer'; readonly tenant: TenantRow };
+  | { readonly kind: 'key'; readonly key: ApiKeyRow; readonly tenant: TenantRow };
 
 /** What middleware leaves for handlers. A handler may read only what its route's access check sets. */
 export interface AppEnv {
   Variables: {
     requestId: string;
+    /** The store, with whoever asks as the author of what is written through it. */
+    db: Database;
     /** The tenant of the path, which the principal was found to be of. */
     tenant: TenantRow;
     agent: AgentSession;

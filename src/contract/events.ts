@@ -48,6 +48,12 @@ export interface EventPosition {
   readonly number: number;
 }
 
+/** @returns the position, or null where `text` is no event's id. */
+export function parseEventId(text: string): EventPosition | null {
+  const id = EVENT_ID.exec(text);
+  return id === null ? null : { at: Number(id[1]), number: Number(id[2]) };
+}
+
 export function formatEventId({ at, number }: EventPosition): string {
   return `${at}-${number}`;
 }
@@ -96,8 +102,8 @@ export const EventSchema = v.object({
 export type Event = v.InferOutput<typeof EventSchema>;
 
 function positionOf(text: string): EventPosition | null {
-  const id = EVENT_ID.exec(text);
-  if (id !== null) return { at: Number(id[1]), number: Number(id[2]) };
+  const position = parseEventId(text);
+  if (position !== null) return position;
   const time = v.safeParse(TimeSchema, text);
   return time.success ? { at: Date.parse(time.output), number: 0 } : null;
 }

@@ -1,8 +1,10 @@
 import { and, asc, eq, gt, type InferSelectModel, sql } from 'drizzle-orm';
 import type { ApiKeyCreate } from '../contract/tenants.ts';
 import { type Database, write, writeAndRead } from './database.ts';
+import { recordEvent } from './events.ts';
 import { guard } from './guards.ts';
 import { type Page, type PageRequest, pageOf } from './page.ts';
+import { pictureOfApiKey } from './pictures.ts';
 import { takeRevision } from './revision.ts';
 import { apiKeys, tenants } from './schema.ts';
 import type { TenantRow } from './tenants.ts';
@@ -24,7 +26,12 @@ export async function createApiKey(
     expiresAt: body.expiresAt === undefined ? null : Date.parse(body.expiresAt),
     createdAt: made.now,
   };
-  const [created] = await writeAndRead(db, [takeRevision(tenantId)], db.insert(apiKeys).values(row).returning());
+  const writes = [
+    takeRevision(tenantId),
+    db.insert(apiKeys).values(row),
+    recordEvent(db, tenantId, { kind: 'api_key_created', subject: row.id, after: pictureOfApiKey(tenantId, row.id) }),
+  ];
+  const [created] = await writeAndRead(db, writes, db.select().from(apiKeys).where(mine(tenantId, row.id)));
   return created!;
 }
 
@@ -40,11 +47,11 @@ export async function listApiKeys(db: Database, tenantId: string, page: PageRequ
 
 /** @throws Refusal `not_found`. */
 export async function deleteApiKey(db: Database, tenantId: string, id: string): Promise<void> {
-  const mine = and(eq(apiKeys.tenantId, tenantId), eq(apiKeys.id, id))!;
   await write(db, [
     guard('not_found', sql`EXISTS (SELECT 1 FROM api_keys WHERE tenant_id = ${tenantId} AND id = ${id})`),
     takeRevision(tenantId),
-    db.delete(apiKeys).where(mine),
+    recordEvent(db, tenantId, { kind: 'api_key_deleted', subject: id, before: pictureOfApiKey(tenantId, id) }),
+    db.delete(apiKeys).where(mine(tenantId, id)),
   ]);
 }
 
@@ -56,4 +63,8 @@ export async function findApiKey(db: Database, id: string): Promise<{ key: ApiKe
     .innerJoin(tenants, eq(tenants.id, apiKeys.tenantId))
     .where(eq(apiKeys.id, id));
   return row;
+}
+
+function mine(tenantId: string, id: string) {
+  return and(eq(apiKeys.tenantId, tenantId), eq(apiKeys.id, id))!;
 }

@@ -7,7 +7,9 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { PortSpec } from '../contract/port.ts';
 import { type Database, runAll, write } from './database.ts';
+import { recordEvent } from './events.ts';
 import { guard } from './guards.ts';
+import { pictureOfAttachment } from './pictures.ts';
 import { DIGEST_MASK, revision, takeRevision } from './revision.ts';
 
 export interface AttachmentRow {
@@ -45,6 +47,13 @@ export async function attach(
       AND EXISTS (SELECT 1 FROM sites WHERE tenant_id = ${tenantId} AND id = ${siteId})`,
     ),
     sql`${takeRevision(tenantId)} AND NOT ${unchanged}`,
+    recordEvent(db, tenantId, {
+      kind: 'site_attached',
+      subject: siteId,
+      before: pictureOfAttachment(tenantId, networkId, siteId),
+      after: sql`json_object('network', id, 'vni', vni, 'port', json(${text}))`,
+      from: sql`FROM networks WHERE tenant_id = ${tenantId} AND id = ${networkId} AND NOT ${unchanged}`,
+    }),
     sql`UPDATE networks SET revision = ${revision(tenantId)}, digest = (digest + ${siteHash(tenantId, siteId)}) & ${DIGEST_MASK}
       WHERE tenant_id = ${tenantId} AND id = ${networkId}
         AND NOT EXISTS (SELECT 1 FROM attachments WHERE ${at(place)} AND state = 'live')
@@ -74,6 +83,11 @@ export async function detach(db: Database, place: Place, now: number): Promise<v
   await write(db, [
     guard('not_found', attached),
     takeRevision(tenantId),
+    recordEvent(db, tenantId, {
+      kind: 'site_detached',
+      subject: siteId,
+      before: pictureOfAttachment(tenantId, networkId, siteId),
+    }),
     sql`UPDATE networks SET revision = ${revision(tenantId)}, digest = (digest - ${siteHash(tenantId, siteId)}) & ${DIGEST_MASK}
       WHERE tenant_id = ${tenantId} AND id = ${networkId} AND ${live}`,
     sql`UPDATE attachments SET ${becomeGone(tenantId, now)} WHERE ${at(place)} AND state <> 'gone'`,

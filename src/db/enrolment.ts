@@ -2,6 +2,7 @@
 import { and, eq, sql } from 'drizzle-orm';
 import { attachNewSite } from './attachments.ts';
 import { type Database, type Write, write } from './database.ts';
+import { recordEvent } from './events.ts';
 import { guard } from './guards.ts';
 import type { JoinTokenRow } from './join-tokens.ts';
 import { joinTokens, sites, tenants } from './schema.ts';
@@ -50,6 +51,12 @@ export async function enrolSite(
       .where(and(eq(joinTokens.tenantId, tenantId), eq(joinTokens.id, id))),
     ...insertSite(db, site),
     ...(token.networks.length === 0 ? [] : attachNewSite(tenantId, site.id, token.networks)),
+    recordEvent(db, tenantId, {
+      kind: 'site_attached',
+      subject: site.id,
+      after: sql`json_object('network', network_id, 'vni', vni, 'port', json(port))`,
+      from: sql`FROM attachments WHERE tenant_id = ${tenantId} AND site_id = ${site.id}`,
+    }),
     sql`INSERT INTO site_status (site_id, tenant_id, last_seen, version, report)
       VALUES (${site.id}, ${tenantId}, ${site.createdAt}, ${version}, '[]')`,
   ];

@@ -5,10 +5,14 @@
  * backwards within its tenant, whatever clocks say, so that the order of times is the order of commits and a reader who goes on from
  * one event misses none.
  */
-import { type SQL, sql } from 'drizzle-orm';
-import type { EventKind } from '../contract/events.ts';
+import { and, asc, desc, eq, type InferSelectModel, type SQL, sql } from 'drizzle-orm';
+import type { EventKind, EventPosition } from '../contract/events.ts';
 import type { Database } from './database.ts';
 import { revision } from './revision.ts';
+import { events } from './schema.ts';
+
+/** How many old events one purge takes at most. */
+const PURGE_LIMIT = 1000;
 
 /** The events of no tenant: of tenants as such, and of shared pools. */
 export const NO_TENANT = '';
@@ -53,6 +57,58 @@ export function recordChange(
   ];
 }
 
+/** Records that a tenant came near a limit: once, with the change that took the count to nine tenths of it. */
+export function recordQuotaNear(db: Database, tenantId: string, of: 'networks' | 'sites'): SQL {
+  const [count, limit] = { networks: ['network_count', 'limit_networks'], sites: ['site_count', 'limit_sites'] }[
+    of
+  ].map((column) => sql.raw(column));
+  return recordEvent(db, tenantId, {
+    kind: 'quota_near',
+    subject: of,
+    after: sql`json_object('used', ${count}, 'limit', ${limit})`,
+    from: sql`FROM tenants WHERE id = ${tenantId} AND ${count} * 10 >= ${limit} * 9 AND (${count} - 1) * 10 < ${limit} * 9`,
+  });
+}
+
 function notBeforeTheLast(tenantId: string, now: SQL): SQL {
   return sql`max(${now}, coalesce((SELECT at FROM events WHERE tenant_id = ${tenantId} ORDER BY at DESC LIMIT 1), 0))`;
+}
+
+export type EventRow = InferSelectModel<typeof events>;
+
+/** @param after the place after which the list begins, in its order; null for the beginning. */
+export async function listEvents(
+  db: Database,
+  tenantId: string,
+  want: {
+    readonly order: 'oldest' | 'newest';
+    readonly since: EventPosition | null;
+    readonly after: EventPosition | null;
+    readonly kind: EventKind | undefined;
+    readonly limit: number;
+  },
+): Promise<EventRow[]> {
+  const { order, since, after, kind } = want;
+  const place = sql`(${events.at}, ${events.id})`;
+  const start = (position: EventPosition) => sql`(${position.at}, ${position.number})`;
+  return db
+    .select()
+    .from(events)
+    .where(
+      and(
+        eq(events.tenantId, tenantId),
+        since === null ? undefined : sql`${place} > ${start(since)}`,
+        after === null ? undefined : sql`${place} ${sql.raw(order === 'oldest' ? '>' : '<')} ${start(after)}`,
+        kind === undefined ? undefined : eq(events.kind, kind),
+      ),
+    )
+    .orderBy(...(order === 'oldest' ? [asc(events.at), asc(events.id)] : [desc(events.at), desc(events.id)]))
+    .limit(want.limit);
+}
+
+/** Forgets events from before `before` (milliseconds since 1970): the oldest first, so that none of them is looked for. */
+export async function purgeEvents(db: Database, before: number, limit: number = PURGE_LIMIT): Promise<void> {
+  await db.run(
+    sql`DELETE FROM events WHERE at < ${before} AND id IN (SELECT id FROM events ORDER BY id LIMIT ${limit})`,
+  );
 }

@@ -1,15 +1,22 @@
 import { and, asc, eq, gt, type InferSelectModel, sql } from 'drizzle-orm';
 import { type Database, write, writeAndRead } from './database.ts';
+import { recordEvent } from './events.ts';
 import { guard } from './guards.ts';
 import { type Page, type PageRequest, pageOf } from './page.ts';
+import { pictureOfJoinToken } from './pictures.ts';
 import { takeRevision } from './revision.ts';
 import { joinTokens } from './schema.ts';
 
 export type JoinTokenRow = InferSelectModel<typeof joinTokens>;
 
 export async function createJoinToken(db: Database, row: Omit<JoinTokenRow, 'uses'>): Promise<JoinTokenRow> {
-  const insert = db.insert(joinTokens).values(row).returning();
-  return (await writeAndRead(db, [takeRevision(row.tenantId)], insert))[0]!;
+  const { id, tenantId } = row;
+  const writes = [
+    takeRevision(tenantId),
+    db.insert(joinTokens).values(row),
+    recordEvent(db, tenantId, { kind: 'join_token_created', subject: id, after: pictureOfJoinToken(tenantId, id) }),
+  ];
+  return (await writeAndRead(db, writes, db.select().from(joinTokens).where(mine(tenantId, id))))[0]!;
 }
 
 export async function listJoinTokens(db: Database, tenantId: string, page: PageRequest): Promise<Page<JoinTokenRow>> {
@@ -23,10 +30,7 @@ export async function listJoinTokens(db: Database, tenantId: string, page: PageR
 }
 
 export async function getJoinToken(db: Database, tenantId: string, id: string): Promise<JoinTokenRow | undefined> {
-  const [row] = await db
-    .select()
-    .from(joinTokens)
-    .where(and(eq(joinTokens.tenantId, tenantId), eq(joinTokens.id, id)));
+  const [row] = await db.select().from(joinTokens).where(mine(tenantId, id));
   return row;
 }
 
@@ -35,7 +39,8 @@ export async function deleteJoinToken(db: Database, tenantId: string, id: string
   await write(db, [
     guard('not_found', sql`EXISTS (SELECT 1 FROM join_tokens WHERE tenant_id = ${tenantId} AND id = ${id})`),
     takeRevision(tenantId),
-    db.delete(joinTokens).where(and(eq(joinTokens.tenantId, tenantId), eq(joinTokens.id, id))),
+    recordEvent(db, tenantId, { kind: 'join_token_deleted', subject: id, before: pictureOfJoinToken(tenantId, id) }),
+    db.delete(joinTokens).where(mine(tenantId, id)),
   ]);
 }
 
@@ -51,4 +56,8 @@ export async function resolveNetworks(
       ON n.id = wanted.value OR (n.tenant_id = ${tenantId} AND n.name = wanted.value)
     WHERE n.tenant_id = ${tenantId} ORDER BY n.id = wanted.value`);
   return new Map(rows.map((row) => [row.key, row.id]));
+}
+
+function mine(tenantId: string, id: string) {
+  return and(eq(joinTokens.tenantId, tenantId), eq(joinTokens.id, id))!;
 }

@@ -3,8 +3,10 @@ import { DEFAULT_MTU, type NetworkCreate, type NetworkPatch } from '../contract/
 import { explainUnavailable } from '../domain/vni.ts';
 import { detachNetwork } from './attachments.ts';
 import { type Database, type Write, write, writeAndRead } from './database.ts';
+import { recordChange, recordEvent, recordQuotaNear } from './events.ts';
 import { guard } from './guards.ts';
 import { type Page, type PageRequest, pageOf } from './page.ts';
+import { pictureOfNetwork } from './pictures.ts';
 import { revision, takeRevision } from './revision.ts';
 import { networks } from './schema.ts';
 import { refusalOf } from './store-error.ts';
@@ -38,6 +40,12 @@ export async function createNetwork(
     ...(vni === undefined
       ? [insert, ...takeLowest(tenantId, made.id)]
       : [guard('vni_not_free', isFree(tenantId, vni)), ...takeOne(vni), insert]),
+    recordEvent(db, tenantId, {
+      kind: 'network_created',
+      subject: made.id,
+      after: pictureOfNetwork(tenantId, made.id),
+    }),
+    recordQuotaNear(db, tenantId, 'networks'),
   ];
   try {
     const [row] = await writeAndRead(db, writes, selectNetwork(db, tenantId, made.id));
@@ -84,13 +92,17 @@ export async function patchNetwork(db: Database, current: NetworkRow, patch: Net
   const stamp = HEADER.some((key) => key in changed)
     ? { headerRevision: revision(tenantId), revision: revision(tenantId) }
     : {};
+  const picture = pictureOfNetwork(tenantId, id);
+  const [before, after] = recordChange(db, tenantId, { kind: 'network_changed', subject: id, picture });
   const writes: Write[] = [
     guard('not_found', sql`EXISTS (SELECT 1 FROM networks WHERE tenant_id = ${tenantId} AND id = ${id})`),
     takeRevision(tenantId),
+    before,
     db
       .update(networks)
       .set({ ...changed, ...stamp })
       .where(and(eq(networks.tenantId, tenantId), eq(networks.id, id))),
+    after,
   ];
   return (await writeAndRead(db, writes, selectNetwork(db, tenantId, id)))[0]!;
 }
@@ -105,6 +117,7 @@ export async function deleteNetwork(
   await write(db, [
     guard('not_found', sql`EXISTS (SELECT 1 FROM networks WHERE tenant_id = ${tenantId} AND id = ${id})`),
     takeRevision(tenantId),
+    recordEvent(db, tenantId, { kind: 'network_deleted', subject: id, before: pictureOfNetwork(tenantId, id) }),
     sql`UPDATE tenants SET network_count = network_count - 1 WHERE id = ${tenantId}`,
     quarantine(tenantId, id, time.now, time.until),
     detachNetwork(tenantId, id, time.now),

@@ -5,8 +5,10 @@ import { VXLAN_PORT } from '../contract/primitives.ts';
 import type { SiteCreate, SitePatch } from '../contract/sites.ts';
 import { detachSite, hideSite, moveSite, showSite } from './attachments.ts';
 import { type Database, type Write, write, writeAndRead } from './database.ts';
+import { recordChange, recordEvent, recordQuotaNear } from './events.ts';
 import { guard } from './guards.ts';
 import { type Page, type PageRequest, pageOf } from './page.ts';
+import { pictureOfSite } from './pictures.ts';
 import { takeRevision } from './revision.ts';
 import { siteStatus, sites } from './schema.ts';
 
@@ -24,7 +26,7 @@ export interface SiteWithLast {
   readonly last: SiteLast | null;
 }
 
-/** The two writes with which any new site begins: its place in the count, and its row. */
+/** The writes with which any new site begins: its place in the count, its row, and the event of it. */
 export function insertSite(db: Database, row: Omit<SiteRow, 'hash' | 'disabled'>): Write[] {
   const hash = hashVtep({ site: row.id, address: row.vtepAddress, port: row.vtepPort });
   return [
@@ -32,6 +34,12 @@ export function insertSite(db: Database, row: Omit<SiteRow, 'hash' | 'disabled'>
     sql`UPDATE tenants SET site_count = site_count + 1 WHERE id = ${row.tenantId}`,
     guard('quota_exceeded', sql`SELECT site_count <= limit_sites FROM tenants WHERE id = ${row.tenantId}`),
     db.insert(sites).values({ ...row, hash, disabled: false }),
+    recordEvent(db, row.tenantId, {
+      kind: row.kind === 'static' ? 'site_created' : 'site_enrolled',
+      subject: row.id,
+      after: pictureOfSite(row.tenantId, row.id),
+    }),
+    recordQuotaNear(db, row.tenantId, 'sites'),
   ];
 }
 
@@ -100,11 +108,15 @@ export async function patchSite(db: Database, current: SiteRow, patch: SitePatch
     peers.push(update(), ...(patch.disabled ? hideSite(tenantId, id) : showSite(tenantId, id)));
   }
   if (Object.keys(set).length === 0) return;
+  const picture = pictureOfSite(tenantId, id);
+  const [before, after] = recordChange(db, tenantId, { kind: 'site_changed', subject: id, picture });
   await write(db, [
     guard('not_found', sql`EXISTS (SELECT 1 FROM sites WHERE tenant_id = ${tenantId} AND id = ${id})`),
     takeRevision(tenantId),
+    before,
     ...peers,
     update(),
+    after,
   ]);
 }
 
@@ -113,6 +125,7 @@ export async function deleteSite(db: Database, tenantId: string, id: string, now
   await write(db, [
     guard('not_found', sql`EXISTS (SELECT 1 FROM sites WHERE tenant_id = ${tenantId} AND id = ${id})`),
     takeRevision(tenantId),
+    recordEvent(db, tenantId, { kind: 'site_deleted', subject: id, before: pictureOfSite(tenantId, id) }),
     sql`UPDATE tenants SET site_count = site_count - 1 WHERE id = ${tenantId}`,
     ...detachSite(tenantId, id, now),
     sql`DELETE FROM site_status WHERE tenant_id = ${tenantId} AND site_id = ${id}`,

@@ -1,8 +1,10 @@
 import { asc, eq, gt, type InferSelectModel, sql } from 'drizzle-orm';
 import { DEFAULT_LIMITS, type TenantCreate, type TenantPatch } from '../contract/tenants.ts';
 import { type Database, write, writeAndRead } from './database.ts';
+import { NO_TENANT, recordChange, recordEvent } from './events.ts';
 import { guard } from './guards.ts';
 import { type Page, type PageRequest, pageOf } from './page.ts';
+import { pictureOfTenant } from './pictures.ts';
 import { takeRevision } from './revision.ts';
 import { tenants } from './schema.ts';
 
@@ -15,20 +17,19 @@ export async function createTenant(
   body: TenantCreate,
 ): Promise<TenantRow> {
   const limits = body.limits ?? {};
-  const [row] = await db
-    .insert(tenants)
-    .values({
-      id: made.id,
-      slug: body.slug,
-      name: body.name,
-      limitNetworks: limits.networks ?? DEFAULT_LIMITS.networks,
-      limitSites: limits.sites ?? DEFAULT_LIMITS.sites,
-      limitMacsPerNetwork: limits.macsPerNetwork ?? DEFAULT_LIMITS.macsPerNetwork,
-      epoch: made.epoch,
-      createdAt: made.now,
-    })
-    .returning();
-  return row!;
+  const insert = db.insert(tenants).values({
+    id: made.id,
+    slug: body.slug,
+    name: body.name,
+    limitNetworks: limits.networks ?? DEFAULT_LIMITS.networks,
+    limitSites: limits.sites ?? DEFAULT_LIMITS.sites,
+    limitMacsPerNetwork: limits.macsPerNetwork ?? DEFAULT_LIMITS.macsPerNetwork,
+    epoch: made.epoch,
+    createdAt: made.now,
+  });
+  const event = { kind: 'tenant_created' as const, subject: made.id, after: pictureOfTenant(made.id) };
+  const read = db.select().from(tenants).where(eq(tenants.id, made.id));
+  return (await writeAndRead(db, [insert, recordEvent(db, NO_TENANT, event)], read))[0]!;
 }
 
 export async function findTenant(db: Database, slug: string): Promise<TenantRow | undefined> {
@@ -57,14 +58,22 @@ export async function patchTenant(db: Database, tenantId: string, patch: TenantP
   };
   const read = db.select().from(tenants).where(eq(tenants.id, tenantId));
   if (Object.keys(set).length === 0) return (await read)[0];
-  const writes = [takeRevision(tenantId), db.update(tenants).set(set).where(eq(tenants.id, tenantId))];
+  const picture = pictureOfTenant(tenantId);
+  const [before, after] = recordChange(db, tenantId, { kind: 'tenant_changed', subject: tenantId, picture });
+  const update = db.update(tenants).set(set).where(eq(tenants.id, tenantId));
+  const writes = [takeRevision(tenantId), before, update, after];
   return (await writeAndRead(db, writes, read))[0];
 }
 
-/** @throws Refusal `tenant_not_empty`. Its released VNIs go on resting, and its tombstones go with age. */
+/**
+ * Its events stay for their time, the operator's to see; its released VNIs go on resting, and its tombstones go with age.
+ *
+ * @throws Refusal `tenant_not_empty`.
+ */
 export async function deleteTenant(db: Database, tenantId: string): Promise<void> {
   await write(db, [
     guard('tenant_not_empty', sql`SELECT network_count = 0 AND site_count = 0 FROM tenants WHERE id = ${tenantId}`),
+    recordEvent(db, NO_TENANT, { kind: 'tenant_deleted', subject: tenantId, before: pictureOfTenant(tenantId) }),
     sql`DELETE FROM api_keys WHERE tenant_id = ${tenantId}`,
     sql`DELETE FROM join_tokens WHERE tenant_id = ${tenantId}`,
     db.delete(tenants).where(eq(tenants.id, tenantId)),

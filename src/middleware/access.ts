@@ -4,11 +4,14 @@
  * What is another tenant's is answered as if it were not there; what is one's own but not allowed is answered so.
  */
 import type { Context, MiddlewareHandler } from 'hono';
+import type { Actor } from '../contract/events.ts';
 import { findApiKey } from '../db/api-keys.ts';
+import { writtenBy } from '../db/database.ts';
 import { findTenant } from '../db/tenants.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import { hashSecret, matchesHash, secretId } from '../domain/secrets.ts';
 import type { AppEnv, Gateway, Principal } from '../gateway.ts';
+import { authorOf } from './author.ts';
 
 export interface Access {
   /** The operator only, on what belongs to no tenant. */
@@ -36,7 +39,7 @@ export function accessTo(gateway: Gateway): Access {
     if (key.expiresAt !== null && key.expiresAt <= gateway.now()) {
       throw new Refusal('unauthenticated', `The key expired at ${new Date(key.expiresAt).toISOString()}.`);
     }
-    return { kind: 'key', role: key.role, tenant };
+    return { kind: 'key', key, tenant };
   }
 
   async function enterTenant(c: Context<AppEnv>, principal: Principal): Promise<void> {
@@ -55,18 +58,25 @@ export function accessTo(gateway: Gateway): Access {
       const principal = await authenticate(c);
       if (scope === 'tenant') await enterTenant(c, principal);
       if (!allows(principal)) throw new Refusal('forbidden', otherwise);
+      c.set('db', writtenBy(gateway.db, authorOf(gateway, c, actorOf(principal))));
       await next();
     };
   }
 
   const isOperator = (principal: Principal) => principal.kind === 'operator';
-  const mayWrite = (principal: Principal) => principal.kind === 'operator' || principal.role === 'admin';
+  const mayWrite = (principal: Principal) => principal.kind === 'operator' || principal.key.role === 'admin';
   return {
     operator: check('gateway', isOperator, OPERATOR_ONLY),
     operatorOfTenant: check('tenant', isOperator, OPERATOR_ONLY),
     viewer: check('tenant', () => true, ''),
     admin: check('tenant', mayWrite, 'A viewer key only reads: this takes an admin key, or the operator.'),
   };
+}
+
+function actorOf(principal: Principal): Actor {
+  return principal.kind === 'operator'
+    ? { kind: 'operator' }
+    : { kind: 'key', id: principal.key.id, name: principal.key.name };
 }
 
 const OPERATOR_ONLY = "This is the operator's to do: a tenant's key may not.";

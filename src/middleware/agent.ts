@@ -1,9 +1,11 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { findAgentSession } from '../db/agent-sessions.ts';
+import { writtenBy } from '../db/database.ts';
 import { readKeyId, verifyAgentToken } from '../domain/agent-token.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { AppEnv, Gateway } from '../gateway.ts';
 import { bearerOf } from './access.ts';
+import { authorOf } from './author.ts';
 
 /** Lets in the agent of a site that is there and enabled, by its signed token; leaves its site and tenant for the handler. */
 export function agentAccess(gateway: Gateway): MiddlewareHandler<AppEnv> {
@@ -18,7 +20,9 @@ export function agentAccess(gateway: Gateway): MiddlewareHandler<AppEnv> {
     const now = gateway.now();
     await verifyAgentToken(token, { publicKey, subject: siteId, origins: originsFor(gateway, c), now });
     if (session.site.disabled) throw new Refusal('site_disabled', `Site "${session.site.name}" is disabled.`);
+    const { id, name } = session.site;
     c.set('agent', session);
+    c.set('db', writtenBy(gateway.db, authorOf(gateway, c, { kind: 'site', id, name })));
     await next();
   };
 }

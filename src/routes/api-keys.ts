@@ -31,7 +31,7 @@ export function apiKeyRoutes({ db, now }: Gateway, access: Access): Hono<AppEnv>
       const id = newId(time);
       const key = newSecret('olk', id);
       const made = { id, hash: await hashSecret(key), now: time };
-      const row = await createApiKey(db, c.get('tenant').id, made, c.req.valid('json'));
+      const row = await createApiKey(c.get('db'), c.get('tenant').id, made, c.req.valid('json'));
       return c.json({ ...toApiKey(row), key }, 201);
     },
   );
@@ -59,7 +59,7 @@ export function apiKeyRoutes({ db, now }: Gateway, access: Access): Hono<AppEnv>
     describe({ summary: 'Revoke an API key at once', tag, status: 204, errors: ['forbidden', 'not_found'] }),
     access.operatorOfTenant,
     async (c) => {
-      await deleteApiKey(db, c.get('tenant').id, c.req.param('id'));
+      await deleteApiKey(c.get('db'), c.get('tenant').id, c.req.param('id'));
       return c.body(null, 204);
     },
   );

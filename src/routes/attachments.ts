@@ -35,7 +35,7 @@ export function attachmentRoutes({ db, now }: Gateway, access: Access): Hono<App
         networkOf(db, tenantId, c.req.param('network')),
       ]);
       assertPortFits(site.kind, port);
-      const { row, isNew } = await attach(db, { tenantId, networkId: network.id, siteId: site.id }, port);
+      const { row, isNew } = await attach(c.get('db'), { tenantId, networkId: network.id, siteId: site.id }, port);
       const attachment: Attachment = {
         site: site.id,
         network: network.id,
@@ -57,7 +57,7 @@ export function attachmentRoutes({ db, now }: Gateway, access: Access): Hono<App
         siteOf(db, tenantId, c.req.param('site')),
         networkOf(db, tenantId, c.req.param('network')),
       ]);
-      await detach(db, { tenantId, networkId: network.id, siteId: site.id }, now());
+      await detach(c.get('db'), { tenantId, networkId: network.id, siteId: site.id }, now());
       return c.body(null, 204);
     },
   );

@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { type Enroll, type Enrolled, EnrolledSchema, EnrollSchema } from '../contract/agent.ts';
-import type { Database } from '../db/database.ts';
+import { type Database, writtenBy } from '../db/database.ts';
 import { enrolSite, findJoinToken, findSiteByKey } from '../db/enrolment.ts';
 import type { JoinTokenRow } from '../db/join-tokens.ts';
 import { saveVersion } from '../db/site-reports.ts';
@@ -13,11 +13,14 @@ import { matchesHash, secretId } from '../domain/secrets.ts';
 import type { AppEnv, Gateway } from '../gateway.ts';
 import { bearerOf } from '../middleware/access.ts';
 import { originsFor } from '../middleware/agent.ts';
+import { authorOf } from '../middleware/author.ts';
 import { body } from '../middleware/body.ts';
 import { describe } from './describe.ts';
 
 export function enrollRoutes(gateway: Gateway): Hono<AppEnv> {
   const { db } = gateway;
+  const as = (c: Context<AppEnv>, { id, name }: { id: string; name: string }) =>
+    writtenBy(db, authorOf(gateway, c, { kind: 'site', id, name }));
   const app = new Hono<AppEnv>();
 
   app.post(
@@ -57,17 +60,17 @@ export function enrollRoutes(gateway: Gateway): Hono<AppEnv> {
 
       const known = await findSiteByKey(db, publicKey);
       if (known !== undefined)
-        return c.json(await enrolAgain(db, known, token, tenantSlug, vtep, asked.version, now), 200);
+        return c.json(await enrolAgain(as(c, known), known, token, tenantSlug, vtep, asked.version, now), 200);
 
       assertUsable(token, now);
       const site = newSite(asked, token, vtep, now);
       try {
-        await enrolSite(db, token, site, asked.version);
+        await enrolSite(as(c, site), token, site, asked.version);
       } catch (error) {
         // The same key may have enrolled at this very moment: then that one's site is this one's.
         const same = refusalOf(error) === null ? undefined : await findSiteByKey(db, publicKey);
         if (same === undefined) throw error;
-        return c.json(await enrolAgain(db, same, token, tenantSlug, vtep, asked.version, now), 200);
+        return c.json(await enrolAgain(as(c, same), same, token, tenantSlug, vtep, asked.version, now), 200);
       }
       return c.json<Enrolled>({ site: site.id, tenant: tenantSlug, name: site.name, vtep }, 201);
     },

@@ -50,7 +50,7 @@ export function joinTokenRoutes({ db, now }: Gateway, access: Access): Hono<AppE
       const time = now();
       const id = newId(time);
       const token = newSecret('olj', id);
-      const row = await createJoinToken(db, {
+      const row = await createJoinToken(c.get('db'), {
         id,
         tenantId,
         name: asked.name ?? null,
@@ -104,7 +104,7 @@ export function joinTokenRoutes({ db, now }: Gateway, access: Access): Hono<AppE
     }),
     access.admin,
     async (c) => {
-      await deleteJoinToken(db, c.get('tenant').id, c.req.param('id'));
+      await deleteJoinToken(c.get('db'), c.get('tenant').id, c.req.param('id'));
       return c.body(null, 204);
     },
   );

@@ -46,7 +46,12 @@ export function networkRoutes({ db, now, config }: Gateway, access: Access): Hon
     body(NetworkCreateSchema),
     async (c) => {
       const time = now();
-      const row = await createNetwork(db, c.get('tenant').id, { id: newId(time), now: time }, c.req.valid('json'));
+      const row = await createNetwork(
+        c.get('db'),
+        c.get('tenant').id,
+        { id: newId(time), now: time },
+        c.req.valid('json'),
+      );
       return c.json(toNetwork(row), 201);
     },
   );
@@ -95,7 +100,7 @@ export function networkRoutes({ db, now, config }: Gateway, access: Access): Hon
     body(NetworkPatchSchema),
     async (c) => {
       const current = await networkOf(db, c.get('tenant').id, c.req.param('network'));
-      return c.json(toNetwork(await patchNetwork(db, current, c.req.valid('json'))));
+      return c.json(toNetwork(await patchNetwork(c.get('db'), current, c.req.valid('json'))));
     },
   );
 
@@ -111,7 +116,7 @@ export function networkRoutes({ db, now, config }: Gateway, access: Access): Hon
     async (c) => {
       const { id, tenantId } = await networkOf(db, c.get('tenant').id, c.req.param('network'));
       const time = now();
-      await deleteNetwork(db, tenantId, id, { now: time, until: time + config.vniHoldSeconds * 1000 });
+      await deleteNetwork(c.get('db'), tenantId, id, { now: time, until: time + config.vniHoldSeconds * 1000 });
       return c.body(null, 204);
     },
   );

@@ -45,7 +45,7 @@ export function siteRoutes({ db, now }: Gateway, access: Access): Hono<AppEnv> {
     async (c) => {
       const time = now();
       const made = { id: newId(time), now: time };
-      const site = await createStaticSite(db, c.get('tenant').id, made, c.req.valid('json'));
+      const site = await createStaticSite(c.get('db'), c.get('tenant').id, made, c.req.valid('json'));
       return c.json(toSite({ site, last: null }, [], time), 201);
     },
   );
@@ -94,7 +94,7 @@ export function siteRoutes({ db, now }: Gateway, access: Access): Hono<AppEnv> {
     async (c) => {
       const tenantId = c.get('tenant').id;
       const { site } = await siteOf(db, tenantId, c.req.param('site'));
-      await patchSite(db, site, c.req.valid('json'));
+      await patchSite(c.get('db'), site, c.req.valid('json'));
       const [changed] = await show(tenantId, [await siteOf(db, tenantId, site.id)]);
       return c.json(changed);
     },
@@ -111,7 +111,7 @@ export function siteRoutes({ db, now }: Gateway, access: Access): Hono<AppEnv> {
     access.admin,
     async (c) => {
       const { site } = await siteOf(db, c.get('tenant').id, c.req.param('site'));
-      await deleteSite(db, site.tenantId, site.id, now());
+      await deleteSite(c.get('db'), site.tenantId, site.id, now());
       return c.body(null, 204);
     },
   );

@@ -29,7 +29,7 @@ export function tenantRoutes({ db, now }: Gateway, access: Access): Hono<AppEnv>
     async (c) => {
       const time = now();
       const row = await createTenant(
-        db,
+        c.get('db'),
         { id: newId(time), epoch: newId(time).slice(-16), now: time },
         c.req.valid('json'),
       );
@@ -75,7 +75,7 @@ export function tenantRoutes({ db, now }: Gateway, access: Access): Hono<AppEnv>
     body(TenantPatchSchema),
     async (c) => {
       const { id, slug } = c.get('tenant');
-      const row = await patchTenant(db, id, c.req.valid('json'));
+      const row = await patchTenant(c.get('db'), id, c.req.valid('json'));
       if (row === undefined) throw notFound('tenant', slug);
       return c.json(toTenant(row));
     },
@@ -91,7 +91,7 @@ export function tenantRoutes({ db, now }: Gateway, access: Access): Hono<AppEnv>
     }),
     access.operatorOfTenant,
     async (c) => {
-      await deleteTenant(db, c.get('tenant').id);
+      await deleteTenant(c.get('db'), c.get('tenant').id);
       return c.body(null, 204);
     },
   );
