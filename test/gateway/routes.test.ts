@@ -35,7 +35,7 @@ const WITHOUT_TENANT: readonly [form: RegExp, because: string][] = [
 ];
 
 const TENANT_TABLES =
-  /\b(?:from|join|into|update)\s+"?(?:api_keys|networks|sites|site_status|attachments|join_tokens)\b/i;
+  /\b(?:from|join|into|update)\s+"?(?:api_keys|networks|sites|site_status|attachments|join_tokens|events)\b/i;
 
 let running: RunningGateway;
 let host: Host;
@@ -163,6 +163,9 @@ test('every statement of every tenant’s route names the tenant, and none looks
   await call(admin, 'DELETE', `${at}/sites/agent`, `${T}/sites/:site`);
   await call(admin, 'DELETE', `${at}/sites/st`, `${T}/sites/:site`);
   await call(admin, 'DELETE', `${at}/join-tokens/${token.id}`, `${T}/join-tokens/:id`);
+  const events = await call<{ items: { id: string }[] }>(admin, 'GET', `${at}/events?limit=1`, `${T}/events`);
+  await call(admin, 'GET', `${at}/events?order=newest&since=${events.items[0]!.id}`, `${T}/events`);
+  await call(admin, 'GET', `${at}/usage`, `${T}/usage`);
   for (const name of ['a', 'b']) await call(admin, 'DELETE', `${at}/networks/${name}`, `${T}/networks/:network`);
   await call(operator, 'DELETE', `/v1/tenants/${slug}`, T);
 

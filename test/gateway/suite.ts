@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import type { Host } from './host.ts';
 import { badInput } from './suite/bad-input.ts';
 import { enrolment } from './suite/enrolment.ts';
+import { events } from './suite/events.ts';
 import { http } from './suite/http.ts';
 import { isolation } from './suite/isolation.ts';
 import { networks } from './suite/networks.ts';
@@ -26,6 +27,7 @@ export function gatewaySuite(name: string, start: () => Promise<Host>): void {
     describe('sites and attachments', () => sites(host));
     describe('enrolment', () => enrolment(host));
     describe('tables', () => tables(host));
+    describe('events and usage', () => events(host));
     describe('isolation', () => isolation(host));
     describe('bad input', () => badInput(host));
   });
