@@ -2,8 +2,10 @@
 import type { D1Database, ExecutionContext, ScheduledController } from '@cloudflare/workers-types';
 import { createApp } from '../app.ts';
 import { type Config, ConfigError, readConfig } from '../config.ts';
+import { ERRORS, type Problem } from '../contract/errors.ts';
 import { type Database, openDatabase } from '../db/database.ts';
 import { hostAddress } from '../domain/client-address.ts';
+import { newId } from '../domain/ids.ts';
 import type { Gateway, Log } from '../gateway.ts';
 import { keepHouse } from '../housekeeping.ts';
 
@@ -50,12 +52,21 @@ function start(env: Env): Running {
   return { gateway, app: createApp(gateway) };
 }
 
+/** Nothing works without settings, so every request says so; what is missing is for the log alone. */
 function answerMisconfigured(error: unknown): Response {
   if (!(error instanceof ConfigError)) throw error;
-  log.error({ error }, 'the gateway is not configured');
-  const detail = 'The gateway is not configured: its log says what is missing.';
-  const body = { type: '/docs#internal', title: 'The gateway failed', status: 500, detail, code: 'internal' };
-  return new Response(JSON.stringify(body), { status: 500, headers: { 'content-type': 'application/problem+json' } });
+  const requestId = newId(Date.now());
+  log.error({ requestId }, error.message);
+  const body: Problem = {
+    type: '/docs#internal',
+    title: ERRORS.internal.title,
+    status: ERRORS.internal.status,
+    detail: 'The gateway is not configured: its log says what is missing.',
+    code: 'internal',
+    requestId,
+  };
+  const headers = { 'content-type': 'application/problem+json', 'x-request-id': requestId };
+  return new Response(JSON.stringify(body), { status: body.status, headers });
 }
 
 const log: Log = {
