@@ -1,19 +1,24 @@
 /**
- * Underlay addresses → small numbers, by open addressing: one lookup per datagram tells who sent it. IPv4 addresses are IPv4-mapped
+ * IP addresses → small numbers, by open addressing: one lookup per datagram tells who sent it. IPv4 addresses are IPv4-mapped
  * IPv6, four 32-bit words. Addresses are counted and given up by control; a lookup allocates nothing.
  */
 
 const INITIAL_CAPACITY = 64;
+const EMPTY = 0;
+/** Kept in the probe sequence of others. */
+const DELETED = -1;
 
 export class AddressTable {
   #capacity = INITIAL_CAPACITY;
   #words = new Uint32Array(INITIAL_CAPACITY * 4);
-  /** The address's number plus one; 0 where the slot is empty. */
+  /** The address's number plus one, or EMPTY or DELETED. */
   #index = new Int32Array(INITIAL_CAPACITY);
-  /** By number: how many use it. */
+  /** Slots that are not EMPTY: what bounds the length of a probe. */
+  #occupied = 0;
+  /** By number: how many use it, and in which slot it is. */
   readonly #users: number[] = [];
-  /** By number: its words, for rehashing. */
-  readonly #addresses: Uint32Array[] = [];
+  readonly #slots: number[] = [];
+  readonly #freeNumbers: number[] = [];
 
   /** @returns the number of the address whose words are at `words[at]`…, or -1. */
   lookup(words: Uint32Array, at: number): number {
@@ -24,7 +29,8 @@ export class AddressTable {
     const d = words[at + 3]!;
     for (let slot = hashWords(a, b, c, d) & mask; ; slot = (slot + 1) & mask) {
       const index = this.#index[slot]!;
-      if (index === 0) return -1;
+      if (index === EMPTY) return -1;
+      if (index === DELETED) continue;
       const base = slot * 4;
       if (
         this.#words[base + 3] === d &&
@@ -44,36 +50,45 @@ export class AddressTable {
       this.#users[known]!++;
       return known;
     }
-    let index = this.#users.indexOf(0);
-    if (index < 0) index = this.#users.length;
-    this.#users[index] = 1;
-    this.#addresses[index] = address.slice();
-    if (this.#capacity < this.#users.length * 4) this.#rebuild();
-    else this.#insert(index);
-    return index;
+    const number = this.#freeNumbers.pop() ?? this.#users.length;
+    this.#users[number] = 1;
+    // At most half full, so that a probe stays short.
+    if ((this.#occupied + 1) * 2 > this.#capacity) this.#rehash();
+    this.#insert(number, address, 0);
+    return number;
   }
 
   /** Gives up one use; with the last one the address is forgotten and its number may be given again. */
-  release(index: number): void {
-    this.#users[index]!--;
-    if (this.#users[index] === 0) this.#rebuild();
+  release(number: number): void {
+    this.#users[number]!--;
+    if (this.#users[number]! > 0) return;
+    this.#index[this.#slots[number]!] = DELETED;
+    this.#freeNumbers.push(number);
   }
 
-  // Rare, and the table is small (a site's peers), so it is simply built anew.
-  #rebuild(): void {
-    while (this.#capacity < this.#users.length * 4) this.#capacity *= 2;
+  /** Into arrays four times what is in use, which also drops what was DELETED. */
+  #rehash(): void {
+    const words = this.#words;
+    const index = this.#index;
+    const inUse = this.#users.length - this.#freeNumbers.length;
+    this.#capacity = INITIAL_CAPACITY;
+    while (this.#capacity < inUse * 4) this.#capacity *= 2;
     this.#words = new Uint32Array(this.#capacity * 4);
     this.#index = new Int32Array(this.#capacity);
-    for (const [index, users] of this.#users.entries()) if (users > 0) this.#insert(index);
+    this.#occupied = 0;
+    for (let slot = 0; slot < index.length; slot++) {
+      if (index[slot]! > 0) this.#insert(index[slot]! - 1, words, slot * 4);
+    }
   }
 
-  #insert(index: number): void {
+  #insert(number: number, words: Uint32Array, at: number): void {
     const mask = this.#capacity - 1;
-    const address = this.#addresses[index]!;
-    let slot = hashWords(address[0]!, address[1]!, address[2]!, address[3]!) & mask;
-    while (this.#index[slot] !== 0) slot = (slot + 1) & mask;
-    this.#words.set(address, slot * 4);
-    this.#index[slot] = index + 1;
+    let slot = hashWords(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!) & mask;
+    while (this.#index[slot]! > 0) slot = (slot + 1) & mask;
+    if (this.#index[slot] === EMPTY) this.#occupied++;
+    for (let i = 0; i < 4; i++) this.#words[slot * 4 + i] = words[at + i]!;
+    this.#index[slot] = number + 1;
+    this.#slots[number] = slot;
   }
 }
 

@@ -2,6 +2,7 @@
  * Puts a table in force in a forwarder: a snapshot as the whole truth, a delta as what it names. What was learned from frames stays,
  * unless it pointed to what went.
  */
+import { parseIp } from '../../src/contract/ip.ts';
 import { type Mac, parseMac } from '../../src/contract/mac.ts';
 import type { NetworkChange, NetworkTable, TableUpdate } from '../../src/contract/table.ts';
 import type { Underlay } from '../underlay/underlay.ts';
@@ -42,7 +43,7 @@ function replaceNetwork(context: ApplyContext, table: NetworkTable, problems: Pr
   for (const site of network.sites) if (!sites.has(site)) network.removeVtep(site);
   const macs = new Set(table.macs.map(({ mac }) => parseMac(mac)!));
   for (const mac of [...network.registryMacs]) if (!macs.has(mac as Mac)) network.removeMac(mac);
-  setEntries(network, table, problems);
+  setEntries(context, network, table, problems);
 }
 
 function changeNetwork(context: ApplyContext, change: NetworkChange, problems: Problems): void {
@@ -50,10 +51,15 @@ function changeNetwork(context: ApplyContext, change: NetworkChange, problems: P
   if (network === null) return;
   for (const site of change.gone?.vteps ?? []) network.removeVtep(site);
   for (const mac of change.gone?.macs ?? []) network.removeMac(parseMac(mac)!);
-  setEntries(network, change, problems);
+  setEntries(context, network, change, problems);
 }
 
-function setEntries(network: Network, { vteps, macs }: Pick<NetworkTable, 'vteps' | 'macs'>, problems: Problems): void {
+function setEntries(
+  context: ApplyContext,
+  network: Network,
+  { vteps, macs }: Pick<NetworkTable, 'vteps' | 'macs'>,
+  problems: Problems,
+): void {
   for (const { site, address, port } of vteps) {
     if (!network.setVtep(site, address, port)) {
       network.removeVtep(site);
@@ -63,7 +69,11 @@ function setEntries(network: Network, { vteps, macs }: Pick<NetworkTable, 'vteps
       );
     }
   }
-  for (const { mac, site } of macs) network.setMac(parseMac(mac)!, site);
+  for (const { mac, ip, site } of macs) {
+    const number = parseMac(mac)!;
+    const moved = network.setMac(number, site, ip === undefined ? null : parseIp(ip));
+    if (moved) context.forwarder.stations.left(network.vni, number);
+  }
   network.settle();
 }
 
@@ -74,6 +84,7 @@ function ensureNetwork(context: ApplyContext, table: NetworkTable, problems: Pro
     name: table.name,
     flood: table.flood,
     antiSpoof: table.antiSpoof,
+    arpSuppression: table.arpSuppression,
   };
   let network = forwarder.networks.get(table.vni);
   if (network !== undefined && network.settings.id !== table.network) {
@@ -108,5 +119,6 @@ function removeNetwork({ forwarder }: ApplyContext, vni: number): void {
   if (network === undefined) return;
   forwarder.networks.delete(vni);
   network.release();
+  forwarder.stations.allLeft(vni);
   forwarder.counterBlocks.giveBack(network.counterBase);
 }

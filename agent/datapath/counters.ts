@@ -20,6 +20,8 @@ export const COUNTER_NAMES = [
   'floodedFrames',
   'vlanTagsStripped',
   'macsMoved',
+  // ARP requests and neighbour solicitations answered from the registry.
+  'neighborsAnswered',
   // Datagrams and frames dropped, by reason.
   'dropTruncatedHeader',
   'dropNoVniFlag',
@@ -32,6 +34,7 @@ export const COUNTER_NAMES = [
   'dropSplitHorizon',
   'dropSamePort',
   'dropNoDestination',
+  'dropFloodLimit',
   'dropNoPort',
   'dropBadChecksum',
   'dropTooBig',

@@ -38,7 +38,9 @@ import { Coalescer } from './coalescer.ts';
 import { COUNTER, CounterBlocks } from './counters.ts';
 import { completeChecksum, DELIVER_TOO_BIG, prepareDelivery } from './delivery.ts';
 import { hashFlow } from './flow-hash.ts';
-import { isLocal, localPlace, NOWHERE, portOf } from './mac-table.ts';
+import { LocalStations } from './local-stations.ts';
+import { isLocal, LEARN_CONTESTED, LEARN_MOVED, LEARN_SAME, localPlace, NOWHERE, portOf } from './mac-table.ts';
+import { NeighborProxy } from './neighbor-proxy.ts';
 import type { Network } from './network.ts';
 import { Segmenter } from './segmenter.ts';
 
@@ -51,6 +53,8 @@ const SEND_FAILURE_COUNTER: Readonly<Record<SendFailure, number>> = {
 export class Forwarder {
   readonly networks = new Map<number, Network>();
   readonly addresses = new AddressTable();
+  /** Who is on this host's own ports. */
+  readonly stations = new LocalStations();
   readonly counterBlocks: CounterBlocks;
   readonly #memory: PacketMemory;
   readonly #underlay: Underlay;
@@ -59,6 +63,7 @@ export class Forwarder {
   readonly #onSendFailure: (tag: number, failure: SendFailure) => void;
   readonly #segmenter: Segmenter;
   readonly #coalescer: Coalescer;
+  readonly #neighborProxy: NeighborProxy;
   /** The one VTEP of a unicast frame. */
   readonly #unicast = new Int32Array(1);
   /** Whose the pending segment is: it came in that datagram, and goes to that port. */
@@ -85,6 +90,7 @@ export class Forwarder {
     this.#vxlanPort = options.vxlanPort;
     this.#segmenter = new Segmenter(options.memory, options.scratch);
     this.#coalescer = new Coalescer(options.memory);
+    this.#neighborProxy = new NeighborProxy(options.memory, this.stations);
     this.#onSendFailure = (base, failure) => this.#count(base, SEND_FAILURE_COUNTER[failure]);
   }
 
@@ -122,11 +128,21 @@ export class Forwarder {
     const sourceHigh = readSourceHigh(view, offset);
     const sourceLow = readSourceLow(view, offset);
     if (!isStation(sourceHigh, sourceLow)) return this.#count(base, COUNTER.dropBadSource);
-    if (network.macs.learn(sourceHigh, sourceLow, localPlace(port), now)) this.#count(base, COUNTER.macsMoved);
+    const learned = network.macs.learn(sourceHigh, sourceLow, localPlace(port), now);
+    if (learned !== LEARN_SAME) {
+      // New here, or the registry has it elsewhere: the gateway shall hear of it.
+      this.stations.heard(network.vni, sourceHigh * 2 ** 32 + sourceLow);
+      if (learned === LEARN_MOVED) this.#count(base, COUNTER.macsMoved);
+    }
+    const answer = this.#neighborProxy.look(network, offset, length, now);
+    if (answer > 0) {
+      this.#count(base, COUNTER.neighborsAnswered);
+      return this.#give(network, port, offset, answer);
+    }
 
     const high = readDestinationHigh(view, offset);
     const place = isGroup(high) ? NOWHERE : network.macs.lookup(high, readDestinationLow(view, offset), now);
-    if (place === NOWHERE) return this.#floodFromPort(network, port, offset, length);
+    if (place === NOWHERE) return this.#floodFromPort(network, port, offset, length, now);
     if (!isLocal(place)) {
       this.#unicast[0] = network.destinations[place]!;
       this.#tunnel(network, offset, length, this.#unicast);
@@ -137,11 +153,12 @@ export class Forwarder {
     }
   }
 
-  #floodFromPort(network: Network, port: number, offset: number, length: number): void {
+  #floodFromPort(network: Network, port: number, offset: number, length: number, now: number): void {
     const destinations = network.floodDestinations;
     if (destinations.length === 0 && network.ports.length === 1) {
       return this.#count(network.counterBase, COUNTER.dropNoDestination);
     }
+    if (!network.mayFlood(now)) return this.#count(network.counterBase, COUNTER.dropFloodLimit);
     this.#count(network.counterBase, COUNTER.floodedFrames);
     // The other ports first: encapsulation writes over what precedes the frame.
     for (let other = 0; other < network.ports.length; other++) {
@@ -252,7 +269,7 @@ export class Forwarder {
       return this.#count(base, COUNTER.dropSpoofedSource);
     }
     this.#countFrame(base, COUNTER.vtepRxFrames, length);
-    if (network.macs.learn(sourceHigh, sourceLow, slot, now)) this.#count(base, COUNTER.macsMoved);
+    this.#learnFromVtep(network, sourceHigh, sourceLow, slot, now);
 
     if (network.ports.length === 0) return this.#count(base, COUNTER.dropNoPort);
     const high = readDestinationHigh(view, offset);
@@ -264,6 +281,19 @@ export class Forwarder {
       this.#coalesce(network, portOf(place), i, offset, length);
     } else {
       this.#count(base, COUNTER.dropSplitHorizon);
+    }
+  }
+
+  #learnFromVtep(network: Network, high: number, low: number, slot: number, now: number): void {
+    const learned = network.macs.learn(high, low, slot, now);
+    if (learned === LEARN_SAME) return;
+    if (learned === LEARN_CONTESTED) {
+      // A station that the registry says is here is not taken away by a frame: whoever sent it may be lying.
+      if (network.isOwn(high * 2 ** 32 + low)) return;
+      network.macs.move(high, low, slot, now);
+      this.#count(network.counterBase, COUNTER.macsMoved);
+    } else if (learned === LEARN_MOVED) {
+      this.#count(network.counterBase, COUNTER.macsMoved);
     }
   }
 

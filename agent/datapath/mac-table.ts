@@ -11,6 +11,15 @@ export const localPlace = (port: number): number => -1 - port;
 export const isLocal = (place: number): boolean => place < 0;
 export const portOf = (place: number): number => -1 - place;
 
+/** What `learn` found: nothing to tell; a station that was not known, or had aged out; one that was known at another place. */
+export const LEARN_SAME = 0;
+export const LEARN_NEW = 1;
+export const LEARN_MOVED = 2;
+/** Not learned: the registry has it at another place. */
+export const LEARN_CONTRADICTED = 3;
+/** Not learned: it is known on a port of this host, and was heard from a VTEP. `move` does it all the same. */
+export const LEARN_CONTESTED = 4;
+
 const EMPTY = 0;
 const LEARNED = 1;
 const REGISTRY = 2;
@@ -68,19 +77,31 @@ export class MacTable {
 
   /**
    * Notes that the station was heard at `place`. Does nothing to the registry's entries.
-   * @returns true where the station was known, unexpired, at another place: it moved.
+   * @returns one of the `LEARN_…`; a station that there is no room for is LEARN_SAME.
    */
-  learn(high: number, low: number, place: number, now: number): boolean {
+  learn(high: number, low: number, place: number, now: number): number {
     const slot = this.#find(high, low);
-    if (slot >= 0) {
-      if (this.#state[slot] === REGISTRY) return false;
-      const moved = this.#place[slot] !== place && now - this.#heardAt[slot]! <= this.ageingSeconds;
-      this.#place[slot] = place;
-      this.#heardAt[slot] = now;
-      return moved;
+    if (slot < 0) {
+      if (this.#learned >= this.maxLearned) return LEARN_SAME;
+      this.#insert(high, low, LEARNED, place, now);
+      return LEARN_NEW;
     }
-    if (this.#learned < this.maxLearned) this.#insert(high, low, LEARNED, place, now);
-    return false;
+    const known = this.#place[slot]!;
+    if (this.#state[slot] === REGISTRY) return known === place ? LEARN_SAME : LEARN_CONTRADICTED;
+    const hasAged = now - this.#heardAt[slot]! > this.ageingSeconds;
+    if (isLocal(known) && !isLocal(place) && !hasAged) return LEARN_CONTESTED;
+    this.#place[slot] = place;
+    this.#heardAt[slot] = now;
+    if (hasAged) return LEARN_NEW;
+    return known === place ? LEARN_SAME : LEARN_MOVED;
+  }
+
+  /** Moves a contested station. */
+  move(high: number, low: number, place: number, now: number): void {
+    const slot = this.#find(high, low);
+    if (slot < 0 || this.#state[slot] !== LEARNED) return;
+    this.#place[slot] = place;
+    this.#heardAt[slot] = now;
   }
 
   /** Sets the registry's entry; a learned one of that MAC becomes it. */
@@ -108,10 +129,15 @@ export class MacTable {
     }
   }
 
-  /** Removes the learned entries that have aged out, so that their room can be used. Called now and then. */
-  sweep(now: number): void {
+  /**
+   * Removes the learned entries that have aged out, so that their room can be used. Called now and then.
+   * @param localAged called with each MAC that was on a port of this host.
+   */
+  sweep(now: number, localAged: (mac: number) => void): void {
     for (let slot = 0; slot < this.#capacity; slot++) {
-      if (this.#state[slot] === LEARNED && now - this.#heardAt[slot]! > this.ageingSeconds) this.#remove(slot);
+      if (this.#state[slot] !== LEARNED || now - this.#heardAt[slot]! <= this.ageingSeconds) continue;
+      this.#remove(slot);
+      if (isLocal(this.#place[slot]!)) localAged(this.#high[slot]! * 2 ** 32 + this.#low[slot]!);
     }
   }
 

@@ -10,7 +10,7 @@ import { parseIp } from '../../src/contract/ip.ts';
 import type { AntiSpoofMode, FloodMode } from '../../src/contract/table.ts';
 import type { Port } from '../ports/port.ts';
 import type { Underlay } from '../underlay/underlay.ts';
-import { type AddressTable, addressWords } from './address-table.ts';
+import { AddressTable, addressWords } from './address-table.ts';
 import { MacTable, NOWHERE } from './mac-table.ts';
 
 /** Learned MACs a network may hold. */
@@ -19,12 +19,19 @@ const MAX_LEARNED_MACS = 100_000;
 const MAX_STRANGERS = 256;
 const STRANGER = 'stranger ';
 export const MAC_AGEING_SECONDS = 300;
+/**
+ * Frames a second that a network may flood from this site, in the long run and at once: each goes to every other site, so a loop or a
+ * broken host behind one port must not fill the underlay.
+ */
+export const FLOOD_FRAMES_PER_SECOND = 10_000;
 
 export interface NetworkSettings {
   readonly id: string;
   readonly name: string;
   readonly flood: FloodMode;
   readonly antiSpoof: AntiSpoofMode;
+  /** ARP requests and neighbour solicitations are answered from the registry. */
+  readonly arpSuppression: boolean;
 }
 
 interface Vtep {
@@ -51,6 +58,8 @@ export class Network {
   /** Where a flooded frame goes, for head-end replication. */
   floodDestinations = new Int32Array(0);
 
+  #floodTokens = FLOOD_FRAMES_PER_SECOND;
+  #floodedAt = 0;
   readonly #underlay: Underlay;
   readonly #addresses: AddressTable;
   readonly #vteps: (Vtep | undefined)[] = [];
@@ -58,6 +67,10 @@ export class Network {
   /** The registry's MAC entries by site, kept also while the site has no VTEP here. */
   readonly #macsBySite = new Map<string, Set<number>>();
   readonly #siteByMac = new Map<number, string>();
+  /** The registry's IP addresses, as numbers of this table; by such a number, the MAC that has it. */
+  readonly #ips = new AddressTable();
+  readonly #macByIp: number[] = [];
+  readonly #ipByMac = new Map<number, number>();
   #strangers = 0;
 
   constructor(options: {
@@ -150,14 +163,26 @@ export class Network {
     return registered !== NOWHERE && this.#vteps[registered]!.addressIndex === this.#vteps[slot]!.addressIndex;
   }
 
-  setMac(mac: number, site: string): void {
+  /**
+   * Sets the registry's entry of a station.
+   * @param ip 4 or 16 bytes, or null where none is known.
+   * @returns true where another site than before has it now: it moved to `site`'s VTEP.
+   */
+  setMac(mac: number, site: string, ip: Uint8Array | null): boolean {
+    const before = this.#siteByMac.get(mac);
     this.removeMac(mac);
     this.#siteByMac.set(mac, site);
+    if (ip !== null) {
+      const index = this.#ips.acquire(addressWords(ip));
+      this.#macByIp[index] = mac;
+      this.#ipByMac.set(mac, index);
+    }
     const macs = this.#macsBySite.get(site);
     if (macs === undefined) this.#macsBySite.set(site, new Set([mac]));
     else macs.add(mac);
     const slot = this.#slotBySite.get(site);
     if (slot !== undefined) this.#installMac(mac, slot);
+    return slot !== undefined && before !== site;
   }
 
   removeMac(mac: number): void {
@@ -167,11 +192,45 @@ export class Network {
     const macs = this.#macsBySite.get(site)!;
     macs.delete(mac);
     if (macs.size === 0) this.#macsBySite.delete(site);
+    const ip = this.#ipByMac.get(mac);
+    if (ip !== undefined) {
+      this.#ipByMac.delete(mac);
+      this.#ips.release(ip);
+    }
     this.macs.deleteRegistry(Math.floor(mac / 2 ** 32), mac % 2 ** 32);
+  }
+
+  /**
+   * The station at another site that the registry gives this IP address, as a 48-bit number; 0 where there is none.
+   * @param words four 32-bit words, IPv4 as IPv4-mapped
+   */
+  remoteMacOf(words: Uint32Array): number {
+    const index = this.#ips.lookup(words, 0);
+    if (index < 0) return 0;
+    const mac = this.#macByIp[index]!;
+    // Of two stations with one address the later was noted; it may have gone since.
+    if (this.#ipByMac.get(mac) !== index) return 0;
+    return this.#slotBySite.has(this.#siteByMac.get(mac)!) ? mac : 0;
+  }
+
+  /** True where the registry says that the station is at this very site: at none of the others. */
+  isOwn(mac: number): boolean {
+    const site = this.#siteByMac.get(mac);
+    return site !== undefined && !this.#slotBySite.has(site);
   }
 
   get registryMacs(): Iterable<number> {
     return this.#siteByMac.keys();
+  }
+
+  /** A token bucket: takes one where there is one. */
+  mayFlood(now: number): boolean {
+    const refill = (now - this.#floodedAt) * FLOOD_FRAMES_PER_SECOND;
+    this.#floodTokens = Math.min(FLOOD_FRAMES_PER_SECOND, this.#floodTokens + refill);
+    this.#floodedAt = now;
+    if (this.#floodTokens < 1) return false;
+    this.#floodTokens--;
+    return true;
   }
 
   /** True where a VTEP that the registry does not know may be let in. */

@@ -1,6 +1,6 @@
 /** What the main thread and the data path's thread say to each other. Frames are never among it. */
 import type { TableUpdate } from '../../src/contract/table.ts';
-import type { NetworkFdb } from '../datapath/datapath.ts';
+import type { LearnedChanges, LocalMac, NetworkFdb } from '../datapath/datapath.ts';
 
 /** What the thread is made with. */
 export interface ThreadOptions {
@@ -29,6 +29,7 @@ export type ToThread =
       readonly openPorts: readonly PortAssignment[];
     }
   | { readonly type: 'fdb'; readonly id: number }
+  | { readonly type: 'localMacs'; readonly id: number }
   | { readonly type: 'stop' };
 
 export type FromThread =
@@ -45,5 +46,8 @@ export type FromThread =
   | { readonly type: 'fdb'; readonly id: number; readonly networks: readonly NetworkFdb[] }
   /** Something to say once in the log. */
   | { readonly type: 'notice'; readonly message: string }
+  | { readonly type: 'localMacs'; readonly id: number; readonly macs: readonly LocalMac[] }
+  /** Stations came to this host's ports, or went. */
+  | { readonly type: 'learned'; readonly changes: LearnedChanges }
   /** The TAP is gone: somebody deleted it. */
   | { readonly type: 'portLost'; readonly vni: number };

@@ -8,7 +8,7 @@ import { formatMac, type Mac } from '../../src/contract/mac.ts';
 import { applyTable } from '../datapath/apply-table.ts';
 import type { FdbEntry, NetworkFdb } from '../datapath/datapath.ts';
 import { Forwarder } from '../datapath/forwarder.ts';
-import { isLocal, portOf } from '../datapath/mac-table.ts';
+import { isLocal, localPlace, portOf } from '../datapath/mac-table.ts';
 import { MAC_AGEING_SECONDS, type Network } from '../datapath/network.ts';
 import { MAX_TRAIN_BYTES } from '../datapath/segmenter.ts';
 import { TapPort } from '../ports/tap-port.linux.ts';
@@ -25,6 +25,8 @@ const BATCH = 64;
 const TURNS = 4;
 const EVENTS = 64;
 const SWEEP_SECONDS = 10;
+/** Stations that come and go are told of together. */
+const GATHER_SECONDS = 0.1;
 
 const EFD_CLOEXEC = 0o2000000;
 const EFD_NONBLOCK = 0o4000;
@@ -81,9 +83,11 @@ function run({ address, port: vxlanPort, counters }: ThreadOptions): void {
   tell({ type: 'ready', wakeFd });
 
   let sweptAt = now();
+  /** When the first of the changes came that wait to be told. */
+  let changesSince: number | null = null;
   let running = true;
   while (running) {
-    const count = epoll.wait(SWEEP_SECONDS * 1000);
+    const count = epoll.wait(changesSince === null ? SWEEP_SECONDS * 1000 : GATHER_SECONDS * 1000);
     const time = now();
     for (let i = 0; i < count; i++) {
       const tag = epoll.ready[i]!;
@@ -91,9 +95,16 @@ function run({ address, port: vxlanPort, counters }: ThreadOptions): void {
       else if (tag === TAG_WAKE) running = takeMessages();
       else takeFromPort(tag - TAG_FIRST_PORT, time);
     }
+    if (forwarder.stations.hasChanges) changesSince ??= time;
+    if (changesSince !== null && time - changesSince >= GATHER_SECONDS) {
+      changesSince = null;
+      tell({ type: 'learned', changes: forwarder.stations.takeChanges() });
+    }
     if (time - sweptAt >= SWEEP_SECONDS) {
       sweptAt = time;
-      for (const network of forwarder.networks.values()) network.macs.sweep(time);
+      for (const { vni, macs } of forwarder.networks.values()) {
+        macs.sweep(time, (mac) => forwarder.stations.left(vni, mac));
+      }
     }
   }
   for (const open of ports) open?.tap.close();
@@ -137,6 +148,10 @@ function run({ address, port: vxlanPort, counters }: ThreadOptions): void {
         tell({ type: 'fdb', id: message.id, networks: [...forwarder.networks.values()].map((n) => fdbOf(n, now())) });
         continue;
       }
+      if (message.type === 'localMacs') {
+        tell({ type: 'localMacs', id: message.id, macs: forwarder.stations.all() });
+        continue;
+      }
       for (const vni of message.closePorts) closePort(vni);
       const problems = message.update === null ? new Map<number, string>() : applyTable(context, message.update);
       for (const open of message.openPorts) openPort(open);
@@ -161,6 +176,8 @@ function run({ address, port: vxlanPort, counters }: ThreadOptions): void {
     for (const [slot, open] of ports.entries()) {
       if (open?.vni !== vni) continue;
       ports[slot] = undefined;
+      forwarder.networks.get(vni)?.macs.deletePlace(localPlace(0));
+      forwarder.stations.allLeft(vni);
       epoll.remove(open.tap.fd);
       open.tap.close();
     }

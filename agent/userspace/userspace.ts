@@ -8,7 +8,14 @@ import type { PortSpec } from '../../src/contract/port.ts';
 import type { NetworkChange, NetworkTable, TableUpdate } from '../../src/contract/table.ts';
 import { MAX_NETWORKS } from '../datapath/apply-table.ts';
 import { createCounterMemory, readCounters } from '../datapath/counters.ts';
-import type { ApplyReport, Datapath, DatapathCounters, LocalMac, NetworkFdb } from '../datapath/datapath.ts';
+import type {
+  ApplyReport,
+  Datapath,
+  DatapathCounters,
+  LearnedChanges,
+  LocalMac,
+  NetworkFdb,
+} from '../datapath/datapath.ts';
 import {
   forgetTap,
   maintainTap,
@@ -98,6 +105,7 @@ class UserspaceDatapath implements Datapath {
   #mtus = new Map<number, number>();
   #counterBases: ReadonlyMap<number, number> = new Map();
   readonly #answers = new Map<number, (answer: FromThread) => void>();
+  #learned: (changes: LearnedChanges) => void = () => {};
   readonly #failureListeners: ((reason: Error) => void)[] = [];
   #nextId = 1;
   #queue: Promise<unknown> = Promise.resolve();
@@ -145,11 +153,13 @@ class UserspaceDatapath implements Datapath {
     return { agent: readCounters(this.#counters, 0), networks };
   }
 
-  /** Stations on ports are not told of: peers reach them by flooding. */
-  onLearned(): void {}
+  onLearned(listener: (changes: LearnedChanges) => void): void {
+    this.#learned = listener;
+  }
 
   async localMacs(): Promise<readonly LocalMac[]> {
-    return [];
+    const answer = await this.#ask((id) => ({ type: 'localMacs', id }));
+    return answer.type === 'localMacs' ? answer.macs : [];
   }
 
   onFailure(listener: (reason: Error) => void): void {
@@ -250,12 +260,16 @@ class UserspaceDatapath implements Datapath {
   #take(message: FromThread): void {
     switch (message.type) {
       case 'applied':
+      case 'localMacs':
       case 'fdb': {
         const answer = this.#answers.get(message.id);
         this.#answers.delete(message.id);
         answer?.(message);
         break;
       }
+      case 'learned':
+        this.#learned(message.changes);
+        break;
       case 'portLost': {
         const device = this.#devices.get(message.vni);
         this.#devices.delete(message.vni);

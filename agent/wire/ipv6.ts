@@ -25,6 +25,9 @@ export const readIpv6PayloadLength = (view: DataView, offset: number): number =>
   view.getUint16(offset + PAYLOAD_LENGTH);
 export const readIpv6NextHeader = (view: DataView, offset: number): number => view.getUint8(offset + NEXT_HEADER);
 
+export const writeIpv6PayloadLength = (view: DataView, offset: number, length: number): void =>
+  view.setUint16(offset + PAYLOAD_LENGTH, length);
+
 /** Unfolded sum of the pseudo-header (RFC 8200 §8.1) for a segment of `length` bytes. */
 export function sumIpv6PseudoHeader(view: DataView, offset: number, protocol: number, length: number): number {
   return sumBytes(view, offset + IPV6_SOURCE, 32, protocol + length);

@@ -1,6 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isLocal, localPlace, MacTable, NOWHERE, portOf } from '../../../agent/datapath/mac-table.ts';
+import {
+  isLocal,
+  LEARN_CONTESTED,
+  LEARN_CONTRADICTED,
+  LEARN_MOVED,
+  LEARN_NEW,
+  LEARN_SAME,
+  localPlace,
+  MacTable,
+  NOWHERE,
+  portOf,
+} from '../../../agent/datapath/mac-table.ts';
 
 const AGEING = 300;
 const HIGH = 0x0200;
@@ -33,12 +44,19 @@ class Model {
     return entry === undefined || this.#isExpired(entry, now) ? NOWHERE : entry.place;
   }
 
-  learn(mac: number, place: number, now: number): boolean {
+  learn(mac: number, place: number, now: number): number {
     const entry = this.entries.get(mac);
-    if (entry?.origin === 'registry') return false;
-    if (entry === undefined && this.learnedCount >= this.#maxLearned) return false;
+    if (entry?.origin === 'registry') return entry.place === place ? LEARN_SAME : LEARN_CONTRADICTED;
+    if (entry === undefined && this.learnedCount >= this.#maxLearned) return LEARN_SAME;
+    const isNew = entry === undefined || this.#isExpired(entry, now);
+    if (!isNew && entry.place < 0 && place >= 0) return LEARN_CONTESTED;
     this.entries.set(mac, { place, origin: 'learned', heardAt: now });
-    return entry !== undefined && entry.place !== place && !this.#isExpired(entry, now);
+    if (isNew) return LEARN_NEW;
+    return entry.place === place ? LEARN_SAME : LEARN_MOVED;
+  }
+
+  move(mac: number, place: number, now: number): void {
+    if (this.entries.get(mac)?.origin === 'learned') this.entries.set(mac, { place, origin: 'learned', heardAt: now });
   }
 
   setRegistry(mac: number, place: number): void {
@@ -49,8 +67,11 @@ class Model {
     for (const [mac, entry] of this.entries) if (condition(entry, mac)) this.entries.delete(mac);
   }
 
-  sweep(now: number): void {
+  /** @returns the MACs that were on a local port. */
+  sweep(now: number): number[] {
+    const aged = [...this.entries].filter(([, entry]) => this.#isExpired(entry, now) && entry.place < 0);
     this.deleteWhere((entry) => this.#isExpired(entry, now));
+    return aged.map(([mac]) => mac);
   }
 
   #isExpired({ origin, heardAt }: ModelEntry, now: number): boolean {
@@ -59,7 +80,7 @@ class Model {
 }
 
 type Step =
-  | { readonly do: 'learn' | 'set'; readonly mac: number; readonly place: number }
+  | { readonly do: 'learn' | 'move' | 'set'; readonly mac: number; readonly place: number }
   | { readonly do: 'delete'; readonly mac: number }
   | { readonly do: 'deletePlace'; readonly place: number }
   | { readonly do: 'wait'; readonly seconds: number }
@@ -71,7 +92,7 @@ const mac = fc
   .map(([high, low]) => (HIGH + high) * 2 ** 32 + (low % 3 === 0 ? low * 0x10000 : low));
 const place = fc.integer({ min: -3, max: 4 });
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 20, arbitrary: fc.record({ do: fc.constantFrom('learn', 'set'), mac, place }) },
+  { weight: 20, arbitrary: fc.record({ do: fc.constantFrom('learn', 'learn', 'move', 'set'), mac, place }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('delete'), mac }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('deletePlace'), place }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('wait'), seconds: fc.nat(AGEING) }) },
@@ -91,8 +112,11 @@ describe('a MAC table', () => {
         let now = 1000;
         for (const it of run) {
           if (it.do === 'learn') {
-            const moved = table.learn(highOf(it.mac), lowOf(it.mac), it.place, now);
-            expect(moved).toBe(model.learn(it.mac, it.place, now));
+            const learned = table.learn(highOf(it.mac), lowOf(it.mac), it.place, now);
+            expect(learned).toBe(model.learn(it.mac, it.place, now));
+          } else if (it.do === 'move') {
+            table.move(highOf(it.mac), lowOf(it.mac), it.place, now);
+            model.move(it.mac, it.place, now);
           } else if (it.do === 'set') {
             table.setRegistry(highOf(it.mac), lowOf(it.mac), it.place);
             model.setRegistry(it.mac, it.place);
@@ -105,8 +129,9 @@ describe('a MAC table', () => {
           } else if (it.do === 'wait') {
             now += it.seconds;
           } else {
-            table.sweep(now);
-            model.sweep(now);
+            const aged: number[] = [];
+            table.sweep(now, (mac) => aged.push(mac));
+            expect(aged.toSorted()).toEqual(model.sweep(now).toSorted());
           }
           if ('mac' in it) expect(table.lookup(highOf(it.mac), lowOf(it.mac), now)).toBe(model.lookup(it.mac, now));
         }
@@ -147,7 +172,8 @@ describe('a MAC table', () => {
     table.learn(HIGH, 1, 5, 0);
     table.setRegistry(HIGH, 1, 7);
     expect(table.learnedCount).toBe(0);
-    expect(table.learn(HIGH, 1, 5, 1)).toBe(false);
+    expect(table.learn(HIGH, 1, 5, 1)).toBe(LEARN_CONTRADICTED);
+    expect(table.learn(HIGH, 1, 7, 1)).toBe(LEARN_SAME);
     expect(table.lookup(HIGH, 1, 1)).toBe(7);
     expect(table.lookup(HIGH, 1, 1e9)).toBe(7);
   });
@@ -157,7 +183,7 @@ describe('a MAC table', () => {
     table.setRegistry(HIGH, 1, 7);
     table.deleteRegistry(HIGH, 1);
     expect(table.lookup(HIGH, 1, 0)).toBe(NOWHERE);
-    expect(table.learn(HIGH, 1, 5, 0)).toBe(false);
+    expect(table.learn(HIGH, 1, 5, 0)).toBe(LEARN_NEW);
     expect(table.lookup(HIGH, 1, 0)).toBe(5);
     table.deleteRegistry(HIGH, 1);
     expect(table.lookup(HIGH, 1, 0)).toBe(5);
@@ -174,12 +200,22 @@ describe('a MAC table', () => {
 
   it('says that a station moved only while it was still known elsewhere', () => {
     const table = createTable();
-    expect(table.learn(HIGH, 1, 5, 0)).toBe(false);
-    expect(table.learn(HIGH, 1, 5, 1)).toBe(false);
-    expect(table.learn(HIGH, 1, localPlace(0), 2)).toBe(true);
-    expect(table.learn(HIGH, 1, 5, 2 + AGEING)).toBe(true);
-    expect(table.learn(HIGH, 1, 6, 3 + 2 * AGEING)).toBe(false);
-    expect(table.lookup(HIGH, 1, 3 + 2 * AGEING)).toBe(6);
+    expect(table.learn(HIGH, 1, 5, 0)).toBe(LEARN_NEW);
+    expect(table.learn(HIGH, 1, 5, 1)).toBe(LEARN_SAME);
+    expect(table.learn(HIGH, 1, localPlace(0), 2)).toBe(LEARN_MOVED);
+    expect(table.learn(HIGH, 1, localPlace(1), 2)).toBe(LEARN_MOVED);
+    expect(table.learn(HIGH, 1, 5, 3 + AGEING)).toBe(LEARN_NEW);
+    expect(table.learn(HIGH, 1, 6, 4 + 2 * AGEING)).toBe(LEARN_NEW);
+    expect(table.lookup(HIGH, 1, 4 + 2 * AGEING)).toBe(6);
+  });
+
+  it('leaves it to its user whether a VTEP may take a station from a port of this host', () => {
+    const table = createTable();
+    table.learn(HIGH, 1, localPlace(0), 0);
+    expect(table.learn(HIGH, 1, 5, 1)).toBe(LEARN_CONTESTED);
+    expect(table.lookup(HIGH, 1, 1)).toBe(localPlace(0));
+    table.move(HIGH, 1, 5, 1);
+    expect(table.lookup(HIGH, 1, 1)).toBe(5);
   });
 
   it('learns no more than it may, until a sweep makes room', () => {
@@ -190,7 +226,7 @@ describe('a MAC table', () => {
     table.setRegistry(HIGH, 4, 6);
     expect(table.lookup(HIGH, 4, 0)).toBe(6);
     table.learn(HIGH, 2, 5, AGEING);
-    table.sweep(AGEING + 1);
+    table.sweep(AGEING + 1, () => {});
     table.learn(HIGH, 3, 5, AGEING + 1);
     expect([1, 2, 3].map((low) => table.lookup(HIGH, low, AGEING + 1))).toEqual([NOWHERE, 5, 5]);
   });
