@@ -111,6 +111,21 @@ export const FOLDER_RULES: readonly FolderRule[] = [
     because: 'the agent takes only the contract of the gateway',
   },
   {
+    folder: 'cli',
+    mayImport: ['cli/**', 'shared', 'src/contract'],
+    because: 'the command line can do what the API can, so all it knows of the gateway is the contract',
+  },
+  {
+    folder: 'cli/commands',
+    mayImport: ['cli', 'cli/format', 'shared', 'src/contract'],
+    because: 'a command says what to ask for and what to show',
+  },
+  {
+    folder: 'cli/format',
+    mayImport: ['shared', 'src/contract', 'cli/settings.ts'],
+    because: 'how things look to people is functions over what the API gave',
+  },
+  {
     folder: 'demo',
     mayImport: ['agent/**', 'src/**'],
     because: 'the demo shows the product, so nothing of the product may need the demo',
@@ -146,6 +161,7 @@ export const PACKAGE_RULES: readonly PackageRule[] = [
       'agent/underlay',
       'agent/userspace',
       'shared',
+      'cli',
       'demo',
     ],
     because: 'the gateway runs where there is no Node, and what is pure takes clock, randomness and I/O as arguments',

@@ -4,12 +4,12 @@ import * as v from 'valibot';
 import { Failure } from '../../shared/failure.ts';
 import { describeFaults } from '../../shared/faults.ts';
 import { formatVtep } from '../../shared/format-vtep.ts';
+import { VERSION } from '../../shared/version.ts';
 import { type Enroll, EnrollSchema } from '../../src/contract/agent.ts';
 import { enrollSite } from '../control/client.ts';
 import { readOrCreateIdentity } from '../control/identity.ts';
 import { LOCK_FILE, openStateFolder, writeMembership } from '../control/state-folder.ts';
 import { tryLockFile } from '../sys/lock.linux.ts';
-import { VERSION } from '../version.ts';
 import { EXIT_OK } from './exit-code.ts';
 import { openGateway } from './gateway.ts';
 

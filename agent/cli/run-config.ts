@@ -1,13 +1,13 @@
 /** `run --config FILE`: a site without a gateway, by the table in the file. `SIGHUP` reads it again. */
 
 import { Failure, reasonOf } from '../../shared/failure.ts';
+import { VERSION } from '../../shared/version.ts';
 import { type Config, type DatapathChoice, readConfig } from '../config.ts';
 import { FileSession } from '../control/file-session.ts';
 import type { Log } from '../control/log.ts';
 import { configStateFolder, openStateFolder } from '../control/state-folder.ts';
 import { after } from '../control/timer.ts';
 import { openUserspaceDatapath } from '../userspace/userspace.ts';
-import { VERSION } from '../version.ts';
 import { runAgentProcess } from './agent-process.ts';
 import { checkDatapathChoice } from './datapath-choice.ts';
 

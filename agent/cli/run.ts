@@ -1,5 +1,6 @@
 /** `run`: a site of a gateway. */
 import { resolve } from 'node:path';
+import { VERSION } from '../../shared/version.ts';
 import type { DatapathChoice } from '../config.ts';
 import { createGatewayClient } from '../control/client.ts';
 import { readIdentity } from '../control/identity.ts';
@@ -9,7 +10,6 @@ import { Session } from '../control/session.ts';
 import { openStateFolder, readMembership } from '../control/state-folder.ts';
 import { after } from '../control/timer.ts';
 import { openUserspaceDatapath } from '../userspace/userspace.ts';
-import { VERSION } from '../version.ts';
 import { runAgentProcess } from './agent-process.ts';
 import { checkDatapathChoice } from './datapath-choice.ts';
 import { openGateway } from './gateway.ts';

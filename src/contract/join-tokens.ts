@@ -8,17 +8,17 @@ export const MAX_TOKEN_SECONDS = 365 * 24 * 3600;
 const USES_MESSAGE = 'must be a whole number of uses from 1 to 100000';
 const SECONDS_MESSAGE = `must be a whole number of seconds from 1 to ${MAX_TOKEN_SECONDS}`;
 
+export const MaxUsesSchema = v.pipe(
+  v.number(USES_MESSAGE),
+  v.integer(USES_MESSAGE),
+  v.minValue(1, USES_MESSAGE),
+  v.maxValue(100_000, USES_MESSAGE),
+);
+
 export const JoinTokenCreateSchema = v.strictObject({
   name: v.optional(TitleSchema),
   /** How many sites may be enrolled with it; one unless said. */
-  maxUses: v.optional(
-    v.pipe(
-      v.number(USES_MESSAGE),
-      v.integer(USES_MESSAGE),
-      v.minValue(1, USES_MESSAGE),
-      v.maxValue(100_000, USES_MESSAGE),
-    ),
-  ),
+  maxUses: v.optional(MaxUsesSchema),
   expiresInSeconds: v.optional(
     v.pipe(
       v.number(SECONDS_MESSAGE),

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { SlugSchema, TimeSchema, TitleSchema } from './primitives.ts';
 
 const LIMIT_MESSAGE = 'must be a whole number from 0 to 10000000';
-const LimitSchema = v.pipe(
+export const LimitSchema = v.pipe(
   v.number(LIMIT_MESSAGE),
   v.integer(LIMIT_MESSAGE),
   v.minValue(0, LIMIT_MESSAGE),
