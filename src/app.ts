@@ -18,6 +18,7 @@ import { siteRoutes } from './routes/sites.ts';
 import { tableRoutes } from './routes/tables.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { usageRoutes } from './routes/usage.ts';
+import { vniPoolRoutes } from './routes/vni-pools.ts';
 
 export function createApp(gateway: Gateway): Hono<AppEnv> {
   const access = accessTo(gateway);
@@ -28,6 +29,7 @@ export function createApp(gateway: Gateway): Hono<AppEnv> {
   app.route('/', healthRoutes(gateway));
   app.route('/', tenantRoutes(gateway, access));
   app.route('/', apiKeyRoutes(gateway, access));
+  app.route('/', vniPoolRoutes(gateway, access));
   app.route('/', networkRoutes(gateway, access));
   app.route('/', joinTokenRoutes(gateway, access));
   app.route('/', siteRoutes(gateway, access));

@@ -10,6 +10,8 @@ export const GUARDS = [
   'not_found',
   'quota_exceeded',
   'vni_not_free',
+  'pool_overlap',
+  'vni_in_use',
   'tenant_not_empty',
   'join_token_invalid',
   'join_token_used_up',

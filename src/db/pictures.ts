@@ -34,6 +34,11 @@ export function pictureOfAttachment(tenantId: string, networkId: string, siteId:
     WHERE tenant_id = ${tenantId} AND network_id = ${networkId} AND site_id = ${siteId} AND state <> 'gone')`;
 }
 
+export function pictureOfPool(id: string): SQL {
+  return sql`(SELECT json_object('name', p.name, 'first', p.first, 'last', p.last, 'tenant', t.slug)
+    FROM vni_pools p LEFT JOIN tenants t ON t.id = p.tenant_id WHERE p.id = ${id})`;
+}
+
 function bool(value: SQL): SQL {
   return sql`json(iif(${value}, 'true', 'false'))`;
 }

@@ -168,7 +168,7 @@ export const joinTokens = sqliteTable(
   (t) => [index('join_tokens_tenant').on(t.tenantId, t.id)],
 );
 
-/** Ranges of VNIs; without a tenant it is shared. A tenant's own pool lies inside the shared range and is carved out of it. */
+/** Ranges of VNIs; without a tenant it is shared. Every pool but the one with id `shared` is carved out of that, or lies outside it. */
 export const vniPools = sqliteTable(
   'vni_pools',
   {
@@ -178,7 +178,11 @@ export const vniPools = sqliteTable(
     last: integer('last').notNull(),
     tenantId: text('tenant_id').references(() => tenants.id),
   },
-  (t) => [uniqueIndex('vni_pools_name').on(t.name), index('vni_pools_tenant').on(t.tenantId)],
+  (t) => [
+    uniqueIndex('vni_pools_name').on(t.name),
+    index('vni_pools_tenant').on(t.tenantId),
+    index('vni_pools_first').on(t.first),
+  ],
 );
 
 /** The free VNIs, as intervals that never overlap and, within a pool, never touch: a pool's cost doesn't grow with what it gave. */

@@ -8,6 +8,7 @@ type Reason = readonly [code: ErrorCode, detail: string];
 const FAILED_UNIQUE: Record<string, Reason> = {
   'tenants.slug': ['slug_taken', 'Another tenant has this slug.'],
   'networks.tenant_id, networks.name': ['name_taken', 'Another network of this tenant has this name.'],
+  'vni_pools.name': ['name_taken', 'Another pool has this name.'],
   'networks.vni': ['vni_taken', 'The VNI is in use.'],
   'sites.tenant_id, sites.name': ['name_taken', 'Another site of this tenant has this name.'],
   'sites.tenant_id, sites.vtep_address, sites.vtep_port': [
@@ -21,7 +22,9 @@ const FAILED_GUARD: Record<Guard, Reason> = {
   not_found: ['not_found', 'It was deleted at this moment.'],
   quota_exceeded: ['quota_exceeded', "The tenant's limit is reached; an operator can raise it."],
   vni_not_free: ['vni_taken', 'The VNI is not free.'],
-  tenant_not_empty: ['tenant_not_empty', "Delete the tenant's networks and sites first."],
+  pool_overlap: ['pool_overlap', 'Another pool has numbers of this range.'],
+  vni_in_use: ['vni_in_use', 'A network has a number of this range.'],
+  tenant_not_empty: ['tenant_not_empty', "Delete the tenant's networks, sites and VNI pools first."],
   join_token_invalid: ['join_token_invalid', 'The join token is unknown or was revoked.'],
   join_token_used_up: ['join_token_used_up', 'The join token has been used as often as it may; make another.'],
 };

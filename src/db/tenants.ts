@@ -72,7 +72,11 @@ export async function patchTenant(db: Database, tenantId: string, patch: TenantP
  */
 export async function deleteTenant(db: Database, tenantId: string): Promise<void> {
   await write(db, [
-    guard('tenant_not_empty', sql`SELECT network_count = 0 AND site_count = 0 FROM tenants WHERE id = ${tenantId}`),
+    guard(
+      'tenant_not_empty',
+      sql`SELECT network_count = 0 AND site_count = 0
+      AND NOT EXISTS (SELECT 1 FROM vni_pools WHERE tenant_id = ${tenantId}) FROM tenants WHERE id = ${tenantId}`,
+    ),
     recordEvent(db, NO_TENANT, { kind: 'tenant_deleted', subject: tenantId, before: pictureOfTenant(tenantId) }),
     sql`DELETE FROM api_keys WHERE tenant_id = ${tenantId}`,
     sql`DELETE FROM join_tokens WHERE tenant_id = ${tenantId}`,

@@ -3,6 +3,7 @@
  * numbers are in use: every look-up below is a seek in a primary key or in (pool, first).
  */
 import { type SQL, sql } from 'drizzle-orm';
+import { SHARED_POOL } from '../contract/vni-pools.ts';
 import type { VniStanding } from '../domain/vni.ts';
 import { type Database, write } from './database.ts';
 
@@ -74,7 +75,7 @@ export async function sweepQuarantine(db: Database, now: number, limit: number =
 }
 
 /** Every statement asks anew whether the number is due, so that two sweeps at once give it back once. */
-function release(vni: number, now: number): SQL[] {
+export function release(vni: number, now: number): SQL[] {
   const isDue = sql`EXISTS (SELECT 1 FROM vni_quarantine WHERE vni = ${vni} AND until <= ${now})`;
   const left = sql`(SELECT l.first FROM vni_free l
     WHERE l.first = (SELECT max(first) FROM vni_free WHERE first < ${vni}) AND l.last = ${vni} - 1 AND l.pool_id = p.id)`;
@@ -87,9 +88,13 @@ function release(vni: number, now: number): SQL[] {
   ];
 }
 
-/** The pool that a number belongs to: a tenant's own, where one holds it, before the shared. */
+/** The pool that a number belongs to: the one carved out that holds it, before the shared. No two carved ones overlap. */
 function poolOf(vni: number): SQL {
-  return sql`(SELECT id FROM vni_pools WHERE first <= ${vni} AND last >= ${vni} ORDER BY tenant_id IS NULL LIMIT 1)`;
+  const isCarved = sql`id <> ${SHARED_POOL}`;
+  return sql`coalesce(
+    (SELECT id FROM vni_pools WHERE ${isCarved} AND last >= ${vni}
+      AND first = (SELECT max(first) FROM vni_pools WHERE ${isCarved} AND first <= ${vni})),
+    (SELECT id FROM vni_pools WHERE id = ${SHARED_POOL} AND first <= ${vni} AND last >= ${vni}))`;
 }
 
 /** True of the interval \`f\` that holds \`vni\`: the last one that starts at it or before. */

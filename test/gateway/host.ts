@@ -93,8 +93,14 @@ let vni = 1_000_000;
 
 /** A VNI that no other test has asked for. */
 export function freshVni(): number {
-  vni += 10;
-  return vni;
+  return freshVnis(1);
+}
+
+/** The first of so many VNIs in a row that no other test has asked for, nor for their neighbours. */
+export function freshVnis(count: number): number {
+  const first = vni + 10;
+  vni = first + count;
+  return first;
 }
 
 export interface TokenChanges {

@@ -10,6 +10,7 @@ import { networks } from './suite/networks.ts';
 import { sites } from './suite/sites.ts';
 import { tables } from './suite/tables.ts';
 import { tenants } from './suite/tenants.ts';
+import { vniPools } from './suite/vni-pools.ts';
 
 export function gatewaySuite(name: string, start: () => Promise<Host>): void {
   let running: Host | undefined;
@@ -24,6 +25,7 @@ export function gatewaySuite(name: string, start: () => Promise<Host>): void {
     describe('http', () => http(host));
     describe('tenants and keys', () => tenants(host));
     describe('networks and VNIs', () => networks(host));
+    describe('VNI pools', () => vniPools(host));
     describe('sites and attachments', () => sites(host));
     describe('enrolment', () => enrolment(host));
     describe('tables', () => tables(host));

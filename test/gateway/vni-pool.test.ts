@@ -6,125 +6,117 @@ import { createNetwork, deleteNetwork } from '../../src/db/networks.ts';
 import { refusalOf } from '../../src/db/store-error.ts';
 import { createTenant } from '../../src/db/tenants.ts';
 import { sweepQuarantine } from '../../src/db/vni-pool.ts';
+import { createPool, deletePool, findPool, listPools, releaseEarly } from '../../src/db/vni-pools.ts';
 import { Refusal } from '../../src/domain/refusal.ts';
 import { memoryStore } from './memory-store.ts';
+import { type ModelPool, range, VniModel } from './vni-model.ts';
 
+/** The shared pool here. Pools may also begin below it and end above it. */
 const FIRST = 100;
-const LAST = 119;
-/** The first tenant's own pool, in the middle of the shared. */
-const OWN = [105, 106, 107, 108];
+const LAST = 110;
+const LOWEST = FIRST - 4;
+const HIGHEST = LAST + 5;
+const SHARED: ModelPool = { id: 'shared', first: FIRST, last: LAST, tenant: null };
 const HOLD = 5;
 
-/** The rules of the pools over plain sets. */
-class Model {
-  readonly own = new Set(OWN);
-  readonly shared = new Set(range(FIRST, LAST).filter((vni) => !OWN.includes(vni)));
-  readonly inUse = new Map<number, { id: string; tenant: string }>();
-  readonly resting = new Map<number, number>();
-
-  release(now: number): void {
-    for (const [vni, until] of this.resting) {
-      if (until > now) continue;
-      this.resting.delete(vni);
-      (OWN.includes(vni) ? this.own : this.shared).add(vni);
-    }
-  }
-
-  pools(tenant: string): Set<number>[] {
-    return tenant === 'a' ? [this.own, this.shared] : [this.shared];
-  }
-
-  /** What taking `vni`, or any, should come to: the number, or the code of the refusal. */
-  expected(tenant: string, vni: number | undefined): number | string {
-    if (vni === undefined) {
-      const pool = this.pools(tenant).find(({ size }) => size > 0);
-      return pool === undefined ? 'vni_exhausted' : Math.min(...pool);
-    }
-    if (vni < FIRST || vni > LAST || (OWN.includes(vni) && tenant !== 'a')) return 'vni_out_of_range';
-    if (this.inUse.has(vni)) return 'vni_taken';
-    return this.resting.has(vni) ? 'vni_quarantined' : vni;
-  }
-}
-
 const tenant = fc.constantFrom('a', 'b');
+const vni = fc.integer({ min: LOWEST, max: HIGHEST });
 const operation = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('take' as const), tenant, vni: fc.constant(undefined) }) },
   {
     weight: 4,
-    arbitrary: fc.record({
-      kind: fc.constant('take' as const),
-      tenant,
-      vni: fc.integer({ min: FIRST - 1, max: LAST + 1 }),
-    }),
+    arbitrary: fc.record({ kind: fc.constant('take' as const), tenant, vni }),
   },
   { weight: 7, arbitrary: fc.record({ kind: fc.constant('give back' as const), which: fc.nat(99) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('release early' as const), vni }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('sweep' as const), after: fc.nat(4) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('carve' as const),
+      first: vni,
+      length: fc.nat(5),
+      for: fc.constantFrom('a', 'b', null),
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('undo pool' as const), which: fc.nat(99) }) },
 );
 
-test('VNIs are given, refused, rested and merged back as the rules over plain sets say', async () => {
+test('VNIs and pools are given, carved, refused, rested, released and merged back as the rules over single numbers say', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(operation, { minLength: 10, maxLength: 60 }), async (operations) => {
-      const { db, close } = await smallPools();
-      const model = new Model();
+      const { db, close } = await smallPool();
+      const model = new VniModel(SHARED, range(LOWEST, HIGHEST));
       let now = 1;
       for (const [n, step] of operations.entries()) {
         if (step.kind === 'take') {
-          model.release(now);
-          const expected = model.expected(step.tenant, step.vni);
+          model.endRests(now);
+          const expected = model.outcomeOfTaking(step.tenant, step.vni);
           const id = `network${n}`;
           const body = { name: id, ...(step.vni === undefined ? {} : { vni: step.vni }) };
-          expect(await outcome(createNetwork(db, step.tenant, { id, now }, body))).toBe(expected);
-          if (typeof expected === 'number') {
-            model.own.delete(expected);
-            model.shared.delete(expected);
-            model.inUse.set(expected, { id, tenant: step.tenant });
-          }
+          const made = createNetwork(db, step.tenant, { id, now }, body);
+          expect(await outcome(made.then((row) => row.vni))).toBe(expected);
+          if (typeof expected === 'number') model.inUse.set(expected, { id, tenant: step.tenant });
         } else if (step.kind === 'give back') {
           const taken = [...model.inUse][step.which % Math.max(model.inUse.size, 1)];
           if (taken === undefined) continue;
-          const [vni, network] = taken;
+          const [number, network] = taken;
           await deleteNetwork(db, network.tenant, network.id, { now, until: now + HOLD });
-          model.inUse.delete(vni);
-          model.resting.set(vni, now + HOLD);
+          model.inUse.delete(number);
+          model.resting.set(number, now + HOLD);
+        } else if (step.kind === 'release early') {
+          const expected = model.resting.delete(step.vni) ? 'released' : 'not_found';
+          expect(await outcome(releaseEarly(db, step.vni, now).then(() => 'released'))).toBe(expected);
+        } else if (step.kind === 'carve') {
+          const pool = {
+            id: `pool${n}`,
+            first: step.first,
+            last: Math.min(step.first + step.length, HIGHEST),
+            tenant: step.for,
+          };
+          const { id, first, last } = pool;
+          const expected = model.outcomeOfCarving(first, last);
+          const made = createPool(db, id, { name: id, first, last }, step.for);
+          expect(await outcome(made.then(() => 'carved'))).toBe(expected);
+          if (expected === 'carved') model.carved.set(id, pool);
+        } else if (step.kind === 'undo pool') {
+          const id = [...model.carved.keys()][step.which % Math.max(model.carved.size, 1)];
+          if (id === undefined) continue;
+          await deletePool(db, (await findPool(db, id))!);
+          model.carved.delete(id);
         } else {
           now += step.after;
           await sweepQuarantine(db, now);
-          model.release(now);
+          model.endRests(now);
         }
-        await assertFree(db, 'shared', model.shared);
-        await assertFree(db, 'own', model.own);
+        await assertIsModel(db, model);
       }
       close();
     }),
-    { numRuns: 60 },
+    { numRuns: 100 },
   );
 });
 
 test('two sweeps at once give a number back once', async () => {
-  const { db, close } = await smallPools();
-  await createNetwork(db, 'b', { id: 'n', now: 1 }, { name: 'n', vni: 112 });
+  const { db, close } = await smallPool();
+  await createNetwork(db, 'b', { id: 'n', now: 1 }, { name: 'n', vni: 106 });
   await deleteNetwork(db, 'b', 'n', { now: 1, until: 2 });
   await Promise.all([sweepQuarantine(db, 2), sweepQuarantine(db, 2), sweepQuarantine(db, 2)]);
-  await assertFree(db, 'shared', new Set(range(FIRST, LAST).filter((vni) => !OWN.includes(vni))));
+  await assertIsModel(db, new VniModel(SHARED, range(LOWEST, HIGHEST)));
   close();
 });
 
-async function smallPools(): Promise<{ db: Database; close: () => void }> {
+async function smallPool(): Promise<{ db: Database; close: () => void }> {
   const { db, close } = await memoryStore();
   for (const id of ['a', 'b']) await createTenant(db, { id, epoch: 'e', now: 0 }, { slug: id, name: id });
-  await db.run(sql`DELETE FROM vni_free`);
+  await db.run(sql`UPDATE vni_free SET first = ${FIRST}, last = ${LAST}`);
   await db.run(sql`UPDATE vni_pools SET first = ${FIRST}, last = ${LAST}`);
-  await db.run(
-    sql`INSERT INTO vni_pools (id, name, first, last, tenant_id) VALUES ('own', 'own', ${OWN[0]}, ${OWN.at(-1)}, 'a')`,
-  );
-  await db.run(sql`INSERT INTO vni_free VALUES (${FIRST}, ${OWN[0]! - 1}, 'shared'), (${OWN[0]}, ${OWN.at(-1)}, 'own'),
-    (${OWN.at(-1)! + 1}, ${LAST}, 'shared')`);
   return { db, close };
 }
 
-async function outcome(made: Promise<{ vni: number }>): Promise<number | string> {
+async function outcome<T>(done: Promise<T>): Promise<T | string> {
   try {
-    return (await made).vni;
+    return await done;
   } catch (error) {
     const refusal = error instanceof Refusal ? error : refusalOf(error);
     if (refusal === null) throw error;
@@ -132,15 +124,26 @@ async function outcome(made: Promise<{ vni: number }>): Promise<number | string>
   }
 }
 
-/** The pool's intervals hold exactly these numbers, and no two of them touch. */
-async function assertFree(db: Database, pool: string, expected: ReadonlySet<number>): Promise<void> {
-  const rows = await db.all<{ first: number; last: number }>(
-    sql`SELECT first, last FROM vni_free WHERE pool_id = ${pool} ORDER BY first`,
+/** The pools' intervals hold exactly the free numbers, no two of one pool touch, and the counts are right. */
+async function assertIsModel(db: Database, model: VniModel): Promise<void> {
+  const { items } = await listPools(db, { limit: 100, after: '' });
+  expect(items.map(({ id }) => id).sort()).toEqual(
+    model
+      .pools()
+      .map(({ id }) => id)
+      .sort(),
   );
-  expect(rows.flatMap(({ first, last }) => range(first, last))).toEqual([...expected].sort((a, b) => a - b));
-  for (const [i, { first }] of rows.entries()) if (i > 0) expect(first).toBeGreaterThan(rows[i - 1]!.last + 1);
-}
-
-function range(first: number, last: number): number[] {
-  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  for (const pool of model.pools()) {
+    const rows = await db.all<{ first: number; last: number }>(
+      sql`SELECT first, last FROM vni_free WHERE pool_id = ${pool.id} ORDER BY first`,
+    );
+    const numbers = rows.flatMap(({ first, last }) => range(first, last));
+    expect(numbers).toEqual(model.freeIn(pool));
+    for (const [i, { first }] of rows.entries()) if (i > 0) expect(first).toBeGreaterThan(rows[i - 1]!.last + 1);
+    const row = items.find(({ id }) => id === pool.id)!;
+    expect(row.free).toBe(numbers.length);
+    expect(row.quarantined).toBe(model.numbersOf(pool).filter((number) => model.resting.has(number)).length);
+    const used = model.numbersOf(pool).filter((number) => model.inUse.has(number)).length;
+    expect(row.size - row.free - row.quarantined).toBe(used);
+  }
 }
