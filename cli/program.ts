@@ -5,6 +5,7 @@ import { VERSION } from '../shared/version.ts';
 import { eventCommand } from './commands/event.ts';
 import { keyCommand } from './commands/key.ts';
 import { networkCommand } from './commands/network.ts';
+import { poolCommand } from './commands/pool.ts';
 import { siteCommand } from './commands/site.ts';
 import { tenantCommand } from './commands/tenant.ts';
 import { tokenCommand } from './commands/token.ts';
@@ -14,7 +15,16 @@ import { Refused } from './refused.ts';
 import { type Environment, type GlobalFlags, openSession, type Session } from './session.ts';
 import type { Terminal } from './terminal.ts';
 
-const COMMANDS = [tenantCommand, keyCommand, networkCommand, siteCommand, tokenCommand, eventCommand, usageCommand];
+const COMMANDS = [
+  tenantCommand,
+  poolCommand,
+  keyCommand,
+  networkCommand,
+  siteCommand,
+  tokenCommand,
+  eventCommand,
+  usageCommand,
+];
 
 /** @returns the exit code. What went wrong is said in one line by `terminal.error`. */
 export async function runProgram(args: readonly string[], env: Environment, terminal: Terminal): Promise<number> {

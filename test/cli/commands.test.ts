@@ -217,6 +217,26 @@ describe('token', () => {
   });
 });
 
+describe('pool', () => {
+  test('is carved out for a tenant, which gets its numbers first; they rest, are released early, and go back', async () => {
+    const first = 12_000_000 + tenants * 10;
+    const range = [String(first), String(first + 9)];
+    const made = await done('pool', 'create', `${tenant}-pool`, ...range, '--for', tenant);
+    expect(fact(made, 'for')).toBe(tenant);
+    expect(await json('network', 'create', 'blue')).toMatchObject({ vni: first });
+    await done('network', 'delete', 'blue');
+    const resting = await json<{ vni: number }[]>('pool', 'resting');
+    expect(resting).toContainEqual(expect.objectContaining({ vni: first, tenant }));
+    expect(fact(await done('pool', 'show', `${tenant}-pool`), 'resting')).toBe('1');
+    await done('pool', 'release', String(first));
+    expect((await run('pool', 'release', String(first))).code).toBe(5);
+    expect(cells(await done('pool', 'list'))).toContainEqual([`${tenant}-pool`, ...range, tenant, '10', '0', '0']);
+    expect((await run('pool', 'create', 'overlapping', ...range)).code).toBe(6);
+    await done('pool', 'delete', `${tenant}-pool`);
+    expect((await run('pool', 'show', `${tenant}-pool`)).code).toBe(5);
+  });
+});
+
 describe('event and usage', () => {
   test('events are listed newest first, or oldest first since one of them, and by kind', async () => {
     await done('network', 'create', 'blue');
