@@ -5,6 +5,7 @@ import type { AppEnv, Gateway } from './gateway.ts';
 import { answerError, problem } from './http-error.ts';
 import { accessTo } from './middleware/access.ts';
 import { requestId } from './middleware/request-id.ts';
+import { tellOfChanges } from './middleware/tell.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
 import { attachmentRoutes } from './routes/attachments.ts';
 import { enrollRoutes } from './routes/enroll.ts';
@@ -19,11 +20,13 @@ import { tableRoutes } from './routes/tables.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { vniPoolRoutes } from './routes/vni-pools.ts';
+import { watchRoutes } from './routes/watch.ts';
 
 export function createApp(gateway: Gateway): Hono<AppEnv> {
   const access = accessTo(gateway);
   const app = new Hono<AppEnv>();
   app.use(requestId(gateway));
+  app.use(tellOfChanges(gateway));
   app.onError(answerError(gateway.log));
 
   app.route('/', healthRoutes(gateway));
@@ -38,6 +41,7 @@ export function createApp(gateway: Gateway): Hono<AppEnv> {
   app.route('/', usageRoutes(gateway, access));
   app.route('/', enrollRoutes(gateway));
   app.route('/', tableRoutes(gateway));
+  app.route('/', watchRoutes(gateway));
   app.route('/', heartbeatRoutes(gateway));
   addOpenApi(app);
 

@@ -14,6 +14,19 @@ export interface Gateway {
   /** The IP address that the request came from, or null where the host can't tell. */
   readonly clientAddress: (c: Context) => string | null;
   readonly log: Log;
+  readonly hub: Hub;
+  /** Lets work go on after the answer; what fails in it is logged. */
+  readonly inBackground: (c: Context, work: Promise<void>) => void;
+}
+
+/** Who is told of a change: the sockets of agents, wherever the host keeps them. It holds no truth, and losing it loses nothing. */
+export interface Hub {
+  /** Something of this tenant was committed. Resolves when all who watch were sent what concerns them. */
+  readonly tell: (tenantId: string) => Promise<void>;
+  /** The same where it is likely that they were: looks first, which costs one row. */
+  readonly look: (tenantId: string) => Promise<void>;
+  /** Takes over a WebSocket upgrade of a site's agent, which holds the table of `cursor`. @returns the answer to the upgrade. */
+  readonly watch: (c: Context<AppEnv>, session: AgentSession, cursor: string) => Promise<Response>;
 }
 
 /** Structured: what happened in a few fixed words, the rest in fields. No secret may be in either. */
@@ -35,5 +48,7 @@ export interface AppEnv {
     /** The tenant of the path, which the principal was found to be of. */
     tenant: TenantRow;
     agent: AgentSession;
+    /** The tenant that a public route changed, where neither of the above is set. */
+    changedTenant: string;
   };
 }

@@ -43,8 +43,13 @@ export const FOLDER_RULES: readonly FolderRule[] = [
     because: 'one app runs on two hosts, so a route must not know on which',
   },
   {
+    folder: 'src/hub',
+    mayImport: ['src/contract', 'src/domain', 'src/db'],
+    because: 'telling is the same on every host, which alone knows what a socket is',
+  },
+  {
     folder: 'src/hosts',
-    mayImport: ['src', 'src/contract', 'src/domain', 'src/db', 'src/middleware', 'src/routes'],
+    mayImport: ['src', 'src/contract', 'src/domain', 'src/db', 'src/hub', 'src/middleware', 'src/routes'],
     because: 'a host puts the parts of the gateway together, and nothing of the agent is among them',
   },
   {
@@ -148,6 +153,11 @@ export const PACKAGE_RULES: readonly PackageRule[] = [
     onlyIn: ['src', 'src/middleware', 'src/routes', 'src/hosts'],
     because:
       'contract, rules and store must not know that they are reached by HTTP, and the agent is no server of ours',
+  },
+  {
+    packages: /^ws$/,
+    onlyIn: ['src/hosts', 'agent/control'],
+    because: 'a socket is I/O: what is told over it is decided without one',
   },
   {
     packages: /^node:/,

@@ -1,5 +1,10 @@
 /** The gateway as a Cloudflare Worker, with D1 as its store. */
-import type { D1Database, ExecutionContext, ScheduledController } from '@cloudflare/workers-types';
+import type {
+  D1Database,
+  DurableObjectNamespace,
+  ExecutionContext,
+  ScheduledController,
+} from '@cloudflare/workers-types';
 import { createApp } from '../app.ts';
 import { type Config, ConfigError, readConfig } from '../config.ts';
 import { ERRORS, type Problem } from '../contract/errors.ts';
@@ -8,9 +13,13 @@ import { hostAddress } from '../domain/client-address.ts';
 import { newId } from '../domain/ids.ts';
 import type { Gateway, Log } from '../gateway.ts';
 import { keepHouse } from '../housekeeping.ts';
+import { durableHub } from './worker/hub.ts';
+
+export { TenantHub } from './worker/tenant-hub.ts';
 
 interface Env {
   readonly DB: D1Database;
+  readonly HUB: DurableObjectNamespace;
   readonly [setting: string]: unknown;
 }
 
@@ -48,6 +57,13 @@ function start(env: Env): Running {
     // Set by Cloudflare itself, whatever a client sends.
     clientAddress: (c) => hostAddress(c.req.header('cf-connecting-ip') ?? ''),
     log,
+    hub: durableHub(env.HUB),
+    inBackground: (c, work) => {
+      const logged = work.catch((error: unknown) =>
+        log.error({ requestId: c.get('requestId'), error }, 'work in the background failed'),
+      );
+      c.executionCtx.waitUntil(logged);
+    },
   };
   return { gateway, app: createApp(gateway) };
 }

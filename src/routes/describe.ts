@@ -7,7 +7,7 @@ export interface RouteText {
   readonly summary: string;
   readonly tag: string;
   /** The status of success, and what it carries: nothing for 204. */
-  readonly status: 200 | 201 | 204;
+  readonly status: 101 | 200 | 201 | 204;
   readonly gives?: GenericSchema;
   /** Another success, in words: `{304: 'Nothing new'}`. */
   readonly also?: Readonly<Record<number, string>>;
@@ -15,6 +15,8 @@ export interface RouteText {
   /** True where no credential is asked for. */
   readonly isPublic?: boolean;
 }
+
+const DESCRIPTIONS = { 101: 'WebSocket from here on', 200: 'As asked', 201: 'As asked', 204: 'Done' } as const;
 
 export function describe(text: RouteText) {
   const errors: readonly ErrorCode[] = text.isPublic
@@ -30,7 +32,7 @@ export function describe(text: RouteText) {
     tags: [text.tag],
     ...(text.isPublic ? { security: [] } : {}),
     responses: {
-      [text.status]: { description: text.status === 204 ? 'Done' : 'As asked', ...content },
+      [text.status]: { description: DESCRIPTIONS[text.status], ...content },
       ...Object.fromEntries(others),
       ...problemsOf(errors),
     },

@@ -56,6 +56,7 @@ export function enrollRoutes(gateway: Gateway): Hono<AppEnv> {
       const { publicKey } = asked;
       await verifyAgentToken(bearerOf(c), { publicKey, subject: publicKey, origins: originsFor(gateway, c), now });
       const { token, tenantSlug } = await tokenOf(db, asked.token);
+      c.set('changedTenant', token.tenantId);
       const vtep = { address: asked.vtep.address ?? seenAddress(gateway, c), port: asked.vtep.port };
 
       const known = await findSiteByKey(db, publicKey);

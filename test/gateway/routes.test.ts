@@ -5,6 +5,7 @@ import { type RunningGateway, startGateway } from '../../src/hosts/node/start-ga
 import { Caller, enrol, type Host, newAgent, newAgentKey, newTenant } from './host.ts';
 import { testSettings } from './settings.ts';
 import { type Said, spiedStore } from './spied-store.ts';
+import { watch } from './watcher.ts';
 
 /** The only routes that anyone may call, each with its reason. */
 const PUBLIC: Readonly<Record<string, string>> = {
@@ -152,8 +153,15 @@ test('every statement of every tenant’s route names the tenant, and none looks
   const { id: siteId } = await call<{ id: string }>(admin, 'GET', `${at}/sites/agent`, `${T}/sites/:site`);
   const agent = new Caller(host.url, await key.sign(host.url, siteId));
   const { cursor } = await call<{ cursor: string }>(agent, 'GET', '/v1/agent/tables', '/v1/agent/tables');
+  said.length = 0;
+  const watcher = await watch(host, { caller: async () => agent }, cursor);
+  called.add('GET /v1/agent/watch');
+  heard.push(...said);
   const attachment = `${T}/sites/:site/networks/:network`;
   await call(admin, 'PUT', `${at}/sites/agent/networks/b`, attachment, { port });
+  // What is told to those who watch is read after the answer.
+  await watcher.push();
+  heard.push(...said);
   await call(agent, 'GET', `/v1/agent/tables?cursor=${cursor}`, '/v1/agent/tables');
   await call(agent, 'POST', '/v1/agent/heartbeat', '/v1/agent/heartbeat', { cursor, networks: [], version: '1.0.0' });
   await call(admin, 'DELETE', `${at}/sites/agent/networks/b`, attachment);

@@ -11,6 +11,7 @@ import { sites } from './suite/sites.ts';
 import { tables } from './suite/tables.ts';
 import { tenants } from './suite/tenants.ts';
 import { vniPools } from './suite/vni-pools.ts';
+import { watching } from './suite/watch.ts';
 
 export function gatewaySuite(name: string, start: () => Promise<Host>): void {
   let running: Host | undefined;
@@ -30,6 +31,7 @@ export function gatewaySuite(name: string, start: () => Promise<Host>): void {
     describe('enrolment', () => enrolment(host));
     describe('tables', () => tables(host));
     describe('events and usage', () => events(host));
+    describe('watching', () => watching(host));
     describe('isolation', () => isolation(host));
     describe('bad input', () => badInput(host));
   });

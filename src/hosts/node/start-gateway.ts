@@ -15,6 +15,7 @@ import type { Gateway, Log } from '../../gateway.ts';
 import { HOUSEKEEPING_SECONDS, keepHouse } from '../../housekeeping.ts';
 import { openSqliteD1, type SqliteD1 } from './d1-on-sqlite.ts';
 import { migrate } from './migrate.ts';
+import { Sockets } from './sockets.ts';
 
 export interface GatewayOptions {
   readonly config: Config;
@@ -49,18 +50,27 @@ export class StartError extends Error {}
 /** @throws StartError */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
   const store = await openStore(options.data);
+  const { config, log, now = Date.now } = options;
+  const db = openDatabase(options.watchStore?.(store.d1) ?? store.d1);
+  const sockets = new Sockets({ db, now, log });
   const gateway: Gateway = {
-    config: options.config,
-    db: openDatabase(options.watchStore?.(store.d1) ?? store.d1),
-    now: options.now ?? Date.now,
-    clientAddress: options.config.trustProxy ? forwardedAddress : socketAddress,
-    log: options.log,
+    config,
+    db,
+    now,
+    clientAddress: config.trustProxy ? forwardedAddress : socketAddress,
+    log,
+    hub: sockets,
+    inBackground: (c, work) => {
+      work.catch((error: unknown) =>
+        log.error({ requestId: c.get('requestId'), error }, 'work in the background failed'),
+      );
+    },
   };
   const app = createApp(gateway);
   let server: Server;
   let address: AddressInfo;
   try {
-    server = makeServer(app, options.tls);
+    server = makeServer(app, sockets, options.tls);
     address = await listen(server, options.host, options.port);
   } catch (error) {
     store.close();
@@ -77,6 +87,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     app,
     close: async () => {
       clearInterval(timer);
+      await sockets.stop();
       await stop(server);
       store.close();
     },
@@ -96,10 +107,11 @@ async function openStore(data: string): Promise<SqliteD1> {
   }
 }
 
-function makeServer(app: RunningGateway['app'], tls: GatewayOptions['tls']): Server {
-  if (tls === undefined) return createAdaptorServer({ fetch: app.fetch, createServer: createHttpServer });
+function makeServer(app: RunningGateway['app'], sockets: Sockets, tls: GatewayOptions['tls']): Server {
+  const common = { fetch: app.fetch, websocket: { server: sockets.server } };
+  if (tls === undefined) return createAdaptorServer({ ...common, createServer: createHttpServer });
   try {
-    return createAdaptorServer({ fetch: app.fetch, createServer: createHttpsServer, serverOptions: { ...tls } });
+    return createAdaptorServer({ ...common, createServer: createHttpsServer, serverOptions: { ...tls } });
   } catch (error) {
     throw new StartError(`The TLS certificate and key can't be used: ${(error as Error).message}`);
   }

@@ -1,0 +1,155 @@
+/** The hub of a gateway that is one process: every socket is here. */
+import { type createAdaptorServer, upgradeWebSocket } from '@hono/node-server';
+import type { Context } from 'hono';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { CLOSE_GOING_AWAY, CLOSE_MALFORMED, CLOSE_REPLACED, PING, PONG, SILENT_SECONDS } from '../../contract/watch.ts';
+import type { AgentSession } from '../../db/agent-sessions.ts';
+import type { Database } from '../../db/database.ts';
+import type { WatcherState } from '../../domain/fan-out.ts';
+import type { AppEnv, Hub, Log } from '../../gateway.ts';
+import { Room, type Watcher } from '../../hub/room.ts';
+import { stateAfter, stateOf } from '../../hub/watcher-says.ts';
+
+/** What an agent says is a line; more is none of ours. */
+const MAX_MESSAGE_BYTES = 64 * 1024;
+/** A reader so far behind is cut off: it pulls when it is back. */
+const MAX_UNSENT_BYTES = 16 * 2 ** 20;
+const LOOK_ROUND_SECONDS = 15;
+/** A socket that doesn't answer our close is cut after so long. */
+const CLOSE_GRACE_MS = 1000;
+
+/** What `ws` gives, by the name that the adaptor has for it: their types differ in how optional things are spelt. */
+type UpgradeServer = NonNullable<Parameters<typeof createAdaptorServer>[0]['websocket']>['server'];
+
+interface House {
+  readonly room: Room;
+  /** By site: a site has one socket, its newest. */
+  readonly watchers: Map<string, Socket>;
+}
+
+export class Sockets implements Hub {
+  /** For the HTTP server that takes the upgrades. */
+  readonly server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES }) as unknown as UpgradeServer;
+  readonly #db: Database;
+  readonly #now: () => number;
+  readonly #log: Log;
+  /** By tenant. */
+  readonly #houses = new Map<string, House>();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(options: { readonly db: Database; readonly now: () => number; readonly log: Log }) {
+    this.#db = options.db;
+    this.#now = options.now;
+    this.#log = options.log;
+    this.#timer = setInterval(() => this.closeSilent(), LOOK_ROUND_SECONDS * 1000);
+    this.#timer.unref();
+  }
+
+  /** How many are connected. */
+  get size(): number {
+    let size = 0;
+    for (const { watchers } of this.#houses.values()) size += watchers.size;
+    return size;
+  }
+
+  async tell(tenantId: string): Promise<void> {
+    await this.#houses.get(tenantId)?.room.tell();
+  }
+
+  async look(tenantId: string): Promise<void> {
+    await this.#houses.get(tenantId)?.room.look();
+  }
+
+  watch(c: Context<AppEnv>, session: AgentSession, cursor: string): Promise<Response> {
+    const tenantId = session.tenant.id;
+    return upgradeWebSocket(c, {
+      onOpen: (_, { raw }) =>
+        this.#enter(tenantId, new Socket(raw as WebSocket, stateOf(session, cursor), this.#now())),
+    });
+  }
+
+  /** Cuts off those that were not heard for too long: their machines or the way to them are gone, and TCP may take hours to say so. */
+  closeSilent(): void {
+    const before = this.#now() - SILENT_SECONDS * 1000;
+    for (const { watchers } of this.#houses.values()) {
+      for (const socket of watchers.values()) if (socket.heardAt < before) socket.cut();
+    }
+  }
+
+  /** Sends everyone away. Resolves when all are gone. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    const sockets = [...this.#houses.values()].flatMap(({ watchers }) => [...watchers.values()]);
+    for (const socket of sockets) socket.close(CLOSE_GOING_AWAY, 'the gateway stops');
+    await Promise.all(sockets.map((socket) => socket.closed));
+  }
+
+  #enter(tenantId: string, socket: Socket): void {
+    const house = this.#houseOf(tenantId);
+    const { siteId } = socket.state;
+    house.watchers.get(siteId)?.close(CLOSE_REPLACED, 'the site has connected anew');
+    house.watchers.set(siteId, socket);
+    socket.onMessage((text) => {
+      socket.heardAt = this.#now();
+      if (text === PING) return socket.send(PONG);
+      const next = stateAfter(socket.state, text);
+      if (next === null) return socket.close(CLOSE_MALFORMED, 'not a message of this protocol');
+      socket.state = next;
+      this.#lookAfter(house);
+    });
+    void socket.closed.then(() => {
+      if (house.watchers.get(siteId) !== socket) return;
+      house.watchers.delete(siteId);
+      if (house.watchers.size === 0) this.#houses.delete(tenantId);
+    });
+    // What was committed since the cursor was read, if anything.
+    this.#lookAfter(house);
+  }
+
+  #houseOf(tenantId: string): House {
+    const known = this.#houses.get(tenantId);
+    if (known !== undefined) return known;
+    const watchers = new Map<string, Socket>();
+    const made = { watchers, room: new Room(this.#db, tenantId, () => [...watchers.values()]) };
+    this.#houses.set(tenantId, made);
+    return made;
+  }
+
+  #lookAfter({ room }: House): void {
+    room.look().catch((error: unknown) => this.#log.error({ error }, 'telling of a change failed'));
+  }
+}
+
+class Socket implements Watcher {
+  state: WatcherState;
+  /** When it last said anything, milliseconds since 1970. */
+  heardAt: number;
+  readonly closed: Promise<void>;
+  readonly #socket: WebSocket;
+
+  constructor(socket: WebSocket, state: WatcherState, now: number) {
+    this.#socket = socket;
+    this.state = state;
+    this.heardAt = now;
+    this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
+  }
+
+  onMessage(listener: (text: string) => void): void {
+    this.#socket.on('message', (data) => listener(String(data)));
+  }
+
+  send(text: string): void {
+    if (this.#socket.bufferedAmount > MAX_UNSENT_BYTES) this.cut();
+    else this.#socket.send(text);
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+    const cut = setTimeout(() => this.cut(), CLOSE_GRACE_MS);
+    void this.closed.then(() => clearTimeout(cut));
+  }
+
+  cut(): void {
+    this.#socket.terminate();
+  }
+}
