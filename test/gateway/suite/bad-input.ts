@@ -73,23 +73,25 @@ export function badInput(host: () => Host): void {
     expect(await send('{"name":"a"}', 'application/json; charset=utf-8')).toMatchObject({ status: 201 });
   });
 
-  test('a body of 10 MB is 413, whether it says its size or not', async () => {
+  test('a body of 10 MB is 413, whether it says its size or not, and nothing is made', async () => {
     const { admin, at } = await newTenant(host());
-    const body = new Uint8Array(10_000_000).fill(0x20);
-    expect(await admin.send('POST', `${at}/networks`, { body })).toMatchObject({
-      status: 413,
-      body: { code: 'body_too_large' },
-    });
-    let sent = 0;
-    const endless = new ReadableStream<Uint8Array>({
-      pull(controller) {
-        sent += 1;
-        if (sent > 160) controller.close();
-        else controller.enqueue(new Uint8Array(65_536).fill(0x20));
-      },
-    });
-    const chunked = { body: endless, duplex: 'half' } as RequestInit;
-    expect(await admin.send('POST', `${at}/networks`, chunked)).toMatchObject({ status: 413 });
-    expect((await admin.get(`${at}/networks`)).status).toBe(200);
+    const body = `{"name": "large", "description": "${' '.repeat(10_000_000)}"}`;
+    const chunks = () => ReadableStream.from([new TextEncoder().encode(body)]);
+    for (const init of [() => ({ body }), () => ({ body: chunks(), duplex: 'half' })]) {
+      const refused = await answered(() => admin.send('POST', `${at}/networks`, init() as RequestInit));
+      expect(refused).toMatchObject({ status: 413, body: { code: 'body_too_large' } });
+    }
+    expect((await admin.made<{ items: unknown[] }>('GET', `${at}/networks`)).items).toEqual([]);
   });
+}
+
+/** An answer that comes before all is sent may be lost with its connection (RFC 9112 §9.6): then it is asked for again. */
+async function answered<T>(ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (attempt === 20) throw error;
+    }
+  }
 }
