@@ -19,7 +19,8 @@ export function problem(c: Context<AppEnv>, refusal: Refusal): Response {
     ...(refusal.until === undefined ? {} : { until: refusal.until }),
   };
   if (status === 401) c.header('www-authenticate', 'Bearer');
-  if (status === 503) c.header('retry-after', '1');
+  const retryAfter = refusal.retryAfter ?? (status === 503 ? 1 : undefined);
+  if (retryAfter !== undefined) c.header('retry-after', String(retryAfter));
   return c.body(JSON.stringify(body), status, { 'content-type': 'application/problem+json' });
 }
 

@@ -6,8 +6,15 @@ import { type DrizzleD1Database, drizzle } from 'drizzle-orm/d1';
 import { SQLiteAsyncDialect } from 'drizzle-orm/sqlite-core';
 import type { Author } from '../domain/author.ts';
 
-/** `author`: who makes the changes that are written through this handle; the gateway itself where it is missing. */
-export type Database = DrizzleD1Database & { readonly $client: D1Database; readonly author?: Author };
+/**
+ * `author`: who makes the changes that are written through this handle; the gateway itself where it is missing.
+ * `claim`: statements that go into each batch of changes: see idempotency.ts.
+ */
+export type Database = DrizzleD1Database & {
+  readonly $client: D1Database;
+  readonly author?: Author;
+  readonly claim?: readonly SQL[];
+};
 export type Write = SQL | BatchItem<'sqlite'>;
 
 const dialect = new SQLiteAsyncDialect();
@@ -19,6 +26,11 @@ export function openDatabase(d1: D1Database): Database {
 /** @returns a handle of the same store, whose changes are this author's. */
 export function writtenBy(db: Database, author: Author): Database {
   return Object.assign(Object.create(db) as Database, { author });
+}
+
+/** @returns a handle of the same store and author, whose every batch of changes has these statements too. */
+export function claimedBy(db: Database, claim: readonly SQL[]): Database {
+  return Object.assign(Object.create(db) as Database, { claim });
 }
 
 /** Makes all of the writes, in order, or none of them. */
@@ -53,7 +65,8 @@ function prepare(db: Database, statement: SQL): D1PreparedStatement {
 }
 
 function toBatch(db: Database, writes: readonly Write[]): [BatchItem<'sqlite'>, ...BatchItem<'sqlite'>[]] {
-  return writes.map((item) => (item instanceof SQL ? toItem(db, item) : item)) as [BatchItem<'sqlite'>];
+  const items = [...(db.claim ?? []), ...writes];
+  return items.map((item) => (item instanceof SQL ? toItem(db, item) : item)) as [BatchItem<'sqlite'>];
 }
 
 /** Drizzle's own raw statements lose their parameters in a D1 batch (0.45): this is what its batch asks of an item, and no more. */

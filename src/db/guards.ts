@@ -15,6 +15,7 @@ export const GUARDS = [
   'tenant_not_empty',
   'join_token_invalid',
   'join_token_used_up',
+  'idempotency_in_progress',
 ] as const;
 export type Guard = (typeof GUARDS)[number];
 

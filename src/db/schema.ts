@@ -229,6 +229,23 @@ export const events = sqliteTable(
   (t) => [index('events_tenant_at').on(t.tenantId, t.at)],
 );
 
+/** What was asked with an Idempotency-Key, and what was answered. See idempotency.ts. */
+export const idempotencyKeys = sqliteTable(
+  'idempotency_keys',
+  {
+    scope: text('scope').notNull(),
+    key: text('key').notNull(),
+    fingerprint: text('fingerprint').notNull(),
+    claim: text('claim').notNull(),
+    done: integer('done', { mode: 'boolean' }).notNull().default(false),
+    status: integer('status'),
+    /** Sealed by the caller's credential, since it may hold a secret. */
+    answer: text('answer'),
+    createdAt: integer('created_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.scope, t.key] })],
+);
+
 /** Always empty: a row that would go in names the precondition that failed, and takes the whole batch back. See guards.ts. */
 export const guards = sqliteTable('guards', { failed: text('failed') }, () =>
   GUARDS.map((code) => check(code, sql.raw(`failed <> '${code}'`))),

@@ -26,6 +26,10 @@ const FAILED_GUARD: Record<Guard, Reason> = {
   vni_in_use: ['vni_in_use', 'A network has a number of this range.'],
   tenant_not_empty: ['tenant_not_empty', "Delete the tenant's networks, sites and VNI pools first."],
   join_token_invalid: ['join_token_invalid', 'The join token is unknown or was revoked.'],
+  idempotency_in_progress: [
+    'idempotency_in_progress',
+    'The same request is being worked on; ask again for its answer.',
+  ],
   join_token_used_up: ['join_token_used_up', 'The join token has been used as often as it may; make another.'],
 };
 

@@ -5,7 +5,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { SHARED_POOL } from '../contract/vni-pools.ts';
 import type { VniStanding } from '../domain/vni.ts';
-import { type Database, write } from './database.ts';
+import { claimedBy, type Database, write } from './database.ts';
 
 /** How many quarantined numbers one sweep takes back at most. */
 export const SWEEP_LIMIT = 20;
@@ -67,8 +67,9 @@ export async function sweepQuarantine(db: Database, now: number, limit: number =
     sql`SELECT vni FROM vni_quarantine WHERE until <= ${now} ORDER BY until LIMIT ${limit}`,
   );
   if (due.length === 0) return 0;
+  // Whoever asked for a number has nothing to do with who gave these back.
   await write(
-    db,
+    claimedBy(db, []),
     due.flatMap(({ vni }) => release(vni, now)),
   );
   return due.length;

@@ -6,14 +6,21 @@ export class Refusal extends Error {
   readonly faults: readonly Fault[] | undefined;
   /** With `vni_quarantined`: when the number can be had, RFC 3339. */
   readonly until: string | undefined;
+  /** After how many seconds it is worth trying again, where that is known. */
+  readonly retryAfter: number | undefined;
 
   /** `detail` is for people: what was wrong, and what would be right. */
-  constructor(code: ErrorCode, detail: string, more: { faults?: readonly Fault[]; until?: string } = {}) {
+  constructor(
+    code: ErrorCode,
+    detail: string,
+    more: { faults?: readonly Fault[]; until?: string; retryAfter?: number } = {},
+  ) {
     super(detail);
     this.name = 'Refusal';
     this.code = code;
     this.faults = more.faults;
     this.until = more.until;
+    this.retryAfter = more.retryAfter;
   }
 }
 

@@ -37,7 +37,12 @@ export function query<const S extends Schema>(schema: S): Validated<'query', S> 
   return documented(middleware, 'query', schema);
 }
 
-function documented<M extends MiddlewareHandler>(middleware: M, target: 'json' | 'query', schema: Schema): M {
+/** Lets the OpenAPI document know of what `middleware` takes. */
+export function documented<M extends MiddlewareHandler>(
+  middleware: M,
+  target: 'json' | 'query' | 'header',
+  schema: Schema,
+): M {
   return Object.assign(middleware, {
     [uniqueSymbol]: { target, ...resolver(schema, { options: { typeMode: 'input' } }) },
   });

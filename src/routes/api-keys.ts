@@ -8,11 +8,13 @@ import { hashSecret, newSecret } from '../domain/secrets.ts';
 import type { AppEnv, Gateway } from '../gateway.ts';
 import type { Access } from '../middleware/access.ts';
 import { body, query } from '../middleware/body.ts';
+import { once } from '../middleware/once.ts';
 import { describe } from './describe.ts';
 
 const tag = 'API keys';
 
-export function apiKeyRoutes({ db, now }: Gateway, access: Access): Hono<AppEnv> {
+export function apiKeyRoutes(gateway: Gateway, access: Access): Hono<AppEnv> {
+  const { db, now } = gateway;
   const app = new Hono<AppEnv>();
 
   app.post(
@@ -26,6 +28,7 @@ export function apiKeyRoutes({ db, now }: Gateway, access: Access): Hono<AppEnv>
     }),
     access.operatorOfTenant,
     body(ApiKeyCreateSchema),
+    once(gateway),
     async (c) => {
       const time = now();
       const id = newId(time);

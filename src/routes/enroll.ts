@@ -15,12 +15,13 @@ import { bearerOf } from '../middleware/access.ts';
 import { originsFor } from '../middleware/agent.ts';
 import { authorOf } from '../middleware/author.ts';
 import { body } from '../middleware/body.ts';
+import { once } from '../middleware/once.ts';
 import { describe } from './describe.ts';
 
 export function enrollRoutes(gateway: Gateway): Hono<AppEnv> {
   const { db } = gateway;
   const as = (c: Context<AppEnv>, { id, name }: { id: string; name: string }) =>
-    writtenBy(db, authorOf(gateway, c, { kind: 'site', id, name }));
+    writtenBy(c.get('db'), authorOf(gateway, c, { kind: 'site', id, name }));
   const app = new Hono<AppEnv>();
 
   app.post(
@@ -47,14 +48,24 @@ export function enrollRoutes(gateway: Gateway): Hono<AppEnv> {
     // A credential must be there before the body is read; whether it proves the key can be said only after.
     async function hasProof(c, next) {
       bearerOf(c);
+      c.set('db', db);
       await next();
     },
     body(EnrollSchema),
+    async function provesKey(c, next) {
+      const { publicKey } = c.req.valid('json');
+      const check = { publicKey, subject: publicKey, origins: originsFor(gateway, c), now: gateway.now() };
+      await verifyAgentToken(bearerOf(c), check);
+      await next();
+    },
+    once(gateway, (c) => {
+      const { publicKey, token } = c.req.valid('json' as never) as Enroll;
+      return { scope: publicKey, secret: token };
+    }),
     async (c) => {
       const asked = c.req.valid('json');
       const now = gateway.now();
       const { publicKey } = asked;
-      await verifyAgentToken(bearerOf(c), { publicKey, subject: publicKey, origins: originsFor(gateway, c), now });
       const { token, tenantSlug } = await tokenOf(db, asked.token);
       c.set('changedTenant', token.tenantId);
       const vtep = { address: asked.vtep.address ?? seenAddress(gateway, c), port: asked.vtep.port };

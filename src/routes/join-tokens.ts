@@ -26,11 +26,13 @@ import { hashSecret, newSecret } from '../domain/secrets.ts';
 import type { AppEnv, Gateway } from '../gateway.ts';
 import type { Access } from '../middleware/access.ts';
 import { body, query } from '../middleware/body.ts';
+import { once } from '../middleware/once.ts';
 import { describe } from './describe.ts';
 
 const tag = 'Join tokens';
 
-export function joinTokenRoutes({ db, now }: Gateway, access: Access): Hono<AppEnv> {
+export function joinTokenRoutes(gateway: Gateway, access: Access): Hono<AppEnv> {
+  const { db, now } = gateway;
   const app = new Hono<AppEnv>();
 
   app.post(
@@ -44,6 +46,7 @@ export function joinTokenRoutes({ db, now }: Gateway, access: Access): Hono<AppE
     }),
     access.admin,
     body(JoinTokenCreateSchema),
+    once(gateway),
     async (c) => {
       const asked = c.req.valid('json');
       const tenantId = c.get('tenant').id;

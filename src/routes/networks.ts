@@ -16,11 +16,13 @@ import { notFound } from '../domain/refusal.ts';
 import type { AppEnv, Gateway } from '../gateway.ts';
 import type { Access } from '../middleware/access.ts';
 import { body, query } from '../middleware/body.ts';
+import { once } from '../middleware/once.ts';
 import { describe } from './describe.ts';
 
 const tag = 'Networks';
 
-export function networkRoutes({ db, now, config }: Gateway, access: Access): Hono<AppEnv> {
+export function networkRoutes(gateway: Gateway, access: Access): Hono<AppEnv> {
+  const { db, now, config } = gateway;
   const app = new Hono<AppEnv>();
 
   app.post(
@@ -44,6 +46,7 @@ export function networkRoutes({ db, now, config }: Gateway, access: Access): Hon
     }),
     access.admin,
     body(NetworkCreateSchema),
+    once(gateway),
     async (c) => {
       const time = now();
       const row = await createNetwork(

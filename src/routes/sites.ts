@@ -14,11 +14,13 @@ import { progressOf, siteStatusOf } from '../domain/site-status.ts';
 import type { AppEnv, Gateway } from '../gateway.ts';
 import type { Access } from '../middleware/access.ts';
 import { body, query } from '../middleware/body.ts';
+import { once } from '../middleware/once.ts';
 import { describe } from './describe.ts';
 
 const tag = 'Sites';
 
-export function siteRoutes({ db, now }: Gateway, access: Access): Hono<AppEnv> {
+export function siteRoutes(gateway: Gateway, access: Access): Hono<AppEnv> {
+  const { db, now } = gateway;
   const app = new Hono<AppEnv>();
 
   async function show(tenantId: string, found: readonly SiteWithLast[]): Promise<Site[]> {
@@ -42,6 +44,7 @@ export function siteRoutes({ db, now }: Gateway, access: Access): Hono<AppEnv> {
     }),
     access.admin,
     body(SiteCreateSchema),
+    once(gateway),
     async (c) => {
       const time = now();
       const made = { id: newId(time), now: time };

@@ -8,11 +8,13 @@ import { notFound } from '../domain/refusal.ts';
 import type { AppEnv, Gateway } from '../gateway.ts';
 import type { Access } from '../middleware/access.ts';
 import { body, query } from '../middleware/body.ts';
+import { once } from '../middleware/once.ts';
 import { describe } from './describe.ts';
 
 const tag = 'Tenants';
 
-export function tenantRoutes({ db, now }: Gateway, access: Access): Hono<AppEnv> {
+export function tenantRoutes(gateway: Gateway, access: Access): Hono<AppEnv> {
+  const { db, now } = gateway;
   const app = new Hono<AppEnv>();
 
   app.post(
@@ -26,6 +28,7 @@ export function tenantRoutes({ db, now }: Gateway, access: Access): Hono<AppEnv>
     }),
     access.operator,
     body(TenantCreateSchema),
+    once(gateway),
     async (c) => {
       const time = now();
       const row = await createTenant(

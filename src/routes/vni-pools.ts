@@ -26,11 +26,13 @@ import { faultAt, notFound, Refusal } from '../domain/refusal.ts';
 import type { AppEnv, Gateway } from '../gateway.ts';
 import type { Access } from '../middleware/access.ts';
 import { body, query } from '../middleware/body.ts';
+import { once } from '../middleware/once.ts';
 import { describe } from './describe.ts';
 
 const tag = 'VNI pools';
 
-export function vniPoolRoutes({ db, now }: Gateway, access: Access): Hono<AppEnv> {
+export function vniPoolRoutes(gateway: Gateway, access: Access): Hono<AppEnv> {
+  const { db, now } = gateway;
   const app = new Hono<AppEnv>();
 
   app.post(
@@ -44,6 +46,7 @@ export function vniPoolRoutes({ db, now }: Gateway, access: Access): Hono<AppEnv
     }),
     access.operator,
     body(VniPoolCreateSchema),
+    once(gateway),
     async (c) => {
       const { tenant: slug, ...asked } = c.req.valid('json');
       const tenant = slug === undefined ? null : await findTenant(db, slug);

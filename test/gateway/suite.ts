@@ -5,6 +5,7 @@ import { badInput } from './suite/bad-input.ts';
 import { enrolment } from './suite/enrolment.ts';
 import { events } from './suite/events.ts';
 import { http } from './suite/http.ts';
+import { idempotency } from './suite/idempotency.ts';
 import { isolation } from './suite/isolation.ts';
 import { networks } from './suite/networks.ts';
 import { sites } from './suite/sites.ts';
@@ -32,6 +33,7 @@ export function gatewaySuite(name: string, start: () => Promise<Host>): void {
     describe('tables', () => tables(host));
     describe('events and usage', () => events(host));
     describe('watching', () => watching(host));
+    describe('idempotency keys', () => idempotency(host));
     describe('isolation', () => isolation(host));
     describe('bad input', () => badInput(host));
   });
