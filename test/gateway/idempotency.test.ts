@@ -1,13 +1,12 @@
 import { sql } from 'drizzle-orm';
 import { expect, test } from 'vitest';
-import { createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { claimedBy } from '../../src/db/database.ts';
 import { claimKey, forgetClaim, held, keepAnswer, purgeIdempotencyKeys } from '../../src/db/idempotency.ts';
 import { createNetwork, listNetworks } from '../../src/db/networks.ts';
 import { refusalOf } from '../../src/db/store-error.ts';
 import { createTenant } from '../../src/db/tenants.ts';
-import type { Gateway } from '../../src/gateway.ts';
+import { startGateway } from '../../src/hosts/node/start-gateway.ts';
 import { memoryStore } from './memory-store.ts';
 import { testSettings } from './settings.ts';
 
@@ -62,23 +61,22 @@ test('answers are forgotten after a day, by a claim or by housekeeping', async (
 });
 
 test('the store holds no secret of an answer in clear, and a caller whose answer can’t be opened is told that it was done', async () => {
-  const { db, close } = await memoryStore();
   const config = readConfig(testSettings);
-  const gateway: Gateway = {
+  const { gateway, url, close } = await startGateway({
     config,
-    db,
-    now: Date.now,
-    clientAddress: () => null,
+    data: ':memory:',
+    host: '127.0.0.1',
+    port: 0,
     log: { error: (fields, message) => console.error(message, fields) },
-  };
-  const app = createApp(gateway);
+  });
+  const { db } = gateway;
   const post = async (path: string, body: object) => {
     const headers = {
       authorization: `Bearer ${config.operatorKey}`,
       'content-type': 'application/json',
       'idempotency-key': path,
     };
-    const answer = await app.request(path, { method: 'POST', headers, body: JSON.stringify(body) });
+    const answer = await fetch(`${url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
     return (await answer.json()) as { key: string; token: string; code: string };
   };
   await post('/v1/tenants', { slug: 't', name: 't' });
@@ -95,5 +93,5 @@ test('the store holds no secret of an answer in clear, and a caller whose answer
   expect(await post('/v1/tenants/t/api-keys', { name: 'k', role: 'admin' })).toMatchObject({
     code: 'idempotency_answer_lost',
   });
-  close();
+  await close();
 });
