@@ -95,7 +95,7 @@ interface Plan {
 }
 
 function planChange(base: HeldNetwork | undefined, change: NetworkChange): Plan {
-  const { gone, vteps: setVteps, macs: setMacs, ...header } = change;
+  const { gone, intended: _, vteps: setVteps, macs: setMacs, ...header } = change;
   const vteps = entriesByKey(gone?.vteps ?? [], setVteps, (vtep) => vtep.site);
   const macs = entriesByKey(gone?.macs ?? [], setMacs, (row) => row.mac);
   let digest = base?.digest ?? EMPTY_DIGEST;

@@ -23,7 +23,6 @@ export interface MacEntry {
   readonly mac: string;
   readonly ip?: string | undefined;
   readonly site: string;
-  readonly seq: number;
   readonly sticky: boolean;
 }
 
@@ -32,9 +31,12 @@ export function hashVtep(entry: VtepEntry): Digest {
   return hash48(`v|${entry.site}|${entry.address}|${entry.port}`);
 }
 
-/** @returns the hash of one entry of a network's MAC/IP table. */
+/**
+ * @returns the hash of one entry of a network's MAC/IP table. The sequence number is no part of it: it is issued inside the batch that
+ * writes the entry, where no JavaScript runs, and forwarding goes by the rest alone.
+ */
 export function hashMac(entry: MacEntry): Digest {
-  return hash48(`m|${entry.mac}|${entry.ip ?? ''}|${entry.site}|${entry.seq}|${entry.sticky ? 1 : 0}`);
+  return hash48(`m|${entry.mac}|${entry.ip ?? ''}|${entry.site}|${entry.sticky ? 1 : 0}`);
 }
 
 export function addToDigest(digest: Digest, hash: Digest): Digest {

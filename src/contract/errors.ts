@@ -31,6 +31,8 @@ export const ERRORS = {
   key_taken: { status: 409, title: 'The public key belongs to another site' },
   idempotency_in_progress: { status: 409, title: 'The same request is being worked on' },
   idempotency_answer_lost: { status: 409, title: 'It was done, and its answer is gone' },
+  mac_sticky: { status: 409, title: 'A person has set where the MAC address is' },
+  mac_frozen: { status: 409, title: 'The MAC address moved too often and stays where it is for a while' },
   conflict: { status: 409, title: 'Something else changed at the same time' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body must be application/json' },

@@ -20,7 +20,10 @@ export const AntiSpoofSchema = v.picklist(ANTI_SPOOF_MODES, 'must be "vtep", "st
 export const VtepSchema = v.object({ site: v.string(), address: UnicastIpSchema, port: UdpPortSchema });
 export type Vtep = v.InferOutput<typeof VtepSchema>;
 
-/** One row of the MAC/IP table. `seq` is the gateway's, and the higher one is the newer. */
+/**
+ * One row of the MAC/IP table. `seq` is the gateway's: the tenant's revision at which the row last changed, so the higher one is the newer
+ * and two sites can't tie. A site is given its own rows too, whose `site` is then none of `vteps`.
+ */
 export const MacRowSchema = v.object({
   mac: MacSchema,
   ip: v.optional(UnicastIpSchema),
@@ -59,6 +62,8 @@ export type NetworkTable = v.InferOutput<typeof NetworkTableSchema>;
 export const NetworkChangeSchema = v.object({
   ...networkEntries,
   gone: v.optional(v.object({ vteps: v.array(v.string()), macs: v.array(MacSchema) })),
+  /** Somebody asked for all that `gone.vteps` names to go. */
+  intended: v.optional(v.literal(true)),
 });
 export type NetworkChange = v.InferOutput<typeof NetworkChangeSchema>;
 
@@ -78,6 +83,8 @@ export const DeltaSchema = v.object({
   networks: v.array(NetworkChangeSchema),
   /** Networks that the site no longer carries. Applied before `networks`, so that a number given anew is not lost. */
   goneNetworks: v.optional(v.array(VniSchema)),
+  /** Somebody asked for all that `goneNetworks` names to go. */
+  intended: v.optional(v.literal(true)),
 });
 export type Delta = v.InferOutput<typeof DeltaSchema>;
 

@@ -9,6 +9,7 @@ import type { PortSpec } from '../contract/port.ts';
 import { type Database, runAll, write } from './database.ts';
 import { recordEvent } from './events.ts';
 import { guard } from './guards.ts';
+import { dropHiddenMacs, hideMacs, showMacs, showMacsIn } from './macs-of-site.ts';
 import { pictureOfAttachment } from './pictures.ts';
 import { DIGEST_MASK, revision, takeRevision } from './revision.ts';
 
@@ -40,6 +41,8 @@ export async function attach(
   const { tenantId, networkId, siteId } = place;
   const select = sql`SELECT state, vni, port, revision FROM attachments WHERE ${at(place)}`;
   const unchanged = sql`EXISTS (SELECT 1 FROM attachments WHERE ${at(place)} AND state <> 'gone' AND port = ${text})`;
+  const becomesLive = sql`NOT EXISTS (SELECT 1 FROM attachments WHERE ${at(place)} AND state = 'live')
+    AND EXISTS (SELECT 1 FROM sites WHERE tenant_id = ${tenantId} AND id = ${siteId} AND NOT disabled)`;
   const writes = [
     guard(
       'not_found',
@@ -55,9 +58,8 @@ export async function attach(
       from: sql`FROM networks WHERE tenant_id = ${tenantId} AND id = ${networkId} AND NOT ${unchanged}`,
     }),
     sql`UPDATE networks SET revision = ${revision(tenantId)}, digest = (digest + ${siteHash(tenantId, siteId)}) & ${DIGEST_MASK}
-      WHERE tenant_id = ${tenantId} AND id = ${networkId}
-        AND NOT EXISTS (SELECT 1 FROM attachments WHERE ${at(place)} AND state = 'live')
-        AND EXISTS (SELECT 1 FROM sites WHERE tenant_id = ${tenantId} AND id = ${siteId} AND NOT disabled)`,
+      WHERE tenant_id = ${tenantId} AND id = ${networkId} AND ${becomesLive}`,
+    ...showMacsIn(place, becomesLive),
     // A disabled site's attachment is seen by no one, so it is stamped only when its site is enabled.
     sql`INSERT INTO attachments (tenant_id, network_id, site_id, vni, port, state, attached_revision, revision)
       SELECT s.tenant_id, n.id, s.id, n.vni, ${text}, iif(s.disabled, 'disabled', 'live'),
@@ -65,6 +67,7 @@ export async function attach(
       FROM sites s JOIN networks n ON n.tenant_id = s.tenant_id
       WHERE s.tenant_id = ${tenantId} AND s.id = ${siteId} AND n.id = ${networkId} AND NOT ${unchanged}
       ON CONFLICT (network_id, site_id) DO UPDATE SET port = excluded.port, state = excluded.state, gone_at = NULL,
+        intended = iif(excluded.state = 'live', 0, attachments.intended),
         attached_revision = iif(attachments.state = 'live' OR excluded.state = 'disabled',
           attachments.attached_revision, excluded.attached_revision),
         revision = iif(excluded.state = 'disabled', attachments.revision, excluded.revision)`,
@@ -90,15 +93,17 @@ export async function detach(db: Database, place: Place, now: number): Promise<v
     }),
     sql`UPDATE networks SET revision = ${revision(tenantId)}, digest = (digest - ${siteHash(tenantId, siteId)}) & ${DIGEST_MASK}
       WHERE tenant_id = ${tenantId} AND id = ${networkId} AND ${live}`,
+    ...hideMacs(place, now),
     sql`UPDATE attachments SET ${becomeGone(tenantId, now)} WHERE ${at(place)} AND state <> 'gone'`,
   ]);
 }
 
 /** Takes the site out of its networks for its peers; it keeps its attachments. For a site that is being disabled. */
-export function hideSite(tenantId: string, siteId: string): SQL[] {
+export function hideSite(tenantId: string, siteId: string, now: number): SQL[] {
   return [
     moveDigests(tenantId, siteId, 'live', sql`digest - ${siteHash(tenantId, siteId)}`),
-    sql`UPDATE attachments SET state = 'disabled', revision = ${revision(tenantId)}
+    ...hideMacs({ tenantId, siteId }, now),
+    sql`UPDATE attachments SET state = 'disabled', intended = 1, revision = ${revision(tenantId)}
       WHERE tenant_id = ${tenantId} AND site_id = ${siteId} AND state = 'live'`,
   ];
 }
@@ -107,7 +112,8 @@ export function hideSite(tenantId: string, siteId: string): SQL[] {
 export function showSite(tenantId: string, siteId: string): SQL[] {
   return [
     moveDigests(tenantId, siteId, 'disabled', sql`digest + ${siteHash(tenantId, siteId)}`),
-    sql`UPDATE attachments SET state = 'live', revision = ${revision(tenantId)}, attached_revision = ${revision(tenantId)}
+    ...showMacs({ tenantId, siteId }),
+    sql`UPDATE attachments SET state = 'live', intended = 0, revision = ${revision(tenantId)}, attached_revision = ${revision(tenantId)}
       WHERE tenant_id = ${tenantId} AND site_id = ${siteId} AND state = 'disabled'`,
   ];
 }
@@ -125,15 +131,23 @@ export function moveSite(tenantId: string, siteId: string, hash: number): SQL[] 
 export function detachSite(tenantId: string, siteId: string, now: number): SQL[] {
   return [
     moveDigests(tenantId, siteId, 'live', sql`digest - ${siteHash(tenantId, siteId)}`),
+    ...hideMacs({ tenantId, siteId }, now),
+    ...dropHiddenMacs({ tenantId, siteId }, now),
     sql`UPDATE attachments SET ${becomeGone(tenantId, now)}
       WHERE tenant_id = ${tenantId} AND site_id = ${siteId} AND state <> 'gone'`,
   ];
 }
 
-/** Leaves tombstones of all the network's attachments, whose network goes in the same batch. */
-export function detachNetwork(tenantId: string, networkId: string, now: number): SQL {
-  return sql`UPDATE attachments SET ${becomeGone(tenantId, now)}
-    WHERE tenant_id = ${tenantId} AND network_id = ${networkId} AND state <> 'gone'`;
+/**
+ * Leaves tombstones of all the network's attachments, whose network goes in the same batch. Its MACs leave none: whoever has them drops
+ * them with the network.
+ */
+export function detachNetwork(tenantId: string, networkId: string, now: number): SQL[] {
+  return [
+    sql`DELETE FROM macs WHERE tenant_id = ${tenantId} AND network_id = ${networkId}`,
+    sql`UPDATE attachments SET ${becomeGone(tenantId, now)}
+      WHERE tenant_id = ${tenantId} AND network_id = ${networkId} AND state <> 'gone'`,
+  ];
 }
 
 /** Attaches a site that was just made, and has no attachment yet, to those of `networks` that still are. */
@@ -157,9 +171,12 @@ function moveDigests(tenantId: string, siteId: string, state: 'live' | 'disabled
       WHERE tenant_id = ${tenantId} AND site_id = ${siteId} AND state = ${state})`;
 }
 
-/** Peers of a disabled site saw it go when it was disabled: its tombstone keeps that revision. */
+/**
+ * Peers of a disabled site saw it go when it was disabled: its tombstone keeps that revision. Every caller is a person's API call, which is
+ * what `intended` says.
+ */
 function becomeGone(tenantId: string, now: number): SQL {
-  return sql`state = 'gone', gone_at = ${now}, revision = iif(state = 'live', ${revision(tenantId)}, revision)`;
+  return sql`state = 'gone', gone_at = ${now}, intended = 1, revision = iif(state = 'live', ${revision(tenantId)}, revision)`;
 }
 
 function at({ tenantId, networkId, siteId }: Place): SQL {

@@ -5,9 +5,10 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { PortSpec } from '../contract/port.ts';
 import type { AntiSpoofMode, FloodMode } from '../contract/table.ts';
-import type { CarrierRow, ChangedPeer, TenantChanges, WatchedSite } from '../domain/fan-out.ts';
+import type { CarrierRow, ChangedMac, ChangedPeer, TenantChanges, WatchedSite } from '../domain/fan-out.ts';
 import type { NetworkHeader } from '../domain/table-update.ts';
 import { type Database, runAll } from './database.ts';
+import { MAC_COLUMNS, type MacRow, toMac } from './tables.ts';
 
 /** More changes than this are not worth telling one by one. */
 export const MAX_CHANGES = 5000;
@@ -24,27 +25,30 @@ export async function readChanges(
 ): Promise<TenantChanges | null> {
   const wanted = sql`json_each(${JSON.stringify(siteIds)}) w`;
   const ownChanged = sql`${wanted} CROSS JOIN attachments a ON a.site_id = w.value AND a.revision > ${since}`;
-  const [heads, sites, networks, carriers, peers] = (await runAll(db, [
+  const [heads, sites, networks, carriers, peers, macs] = (await runAll(db, [
     sql`SELECT revision, purged_revision AS purgedRevision FROM tenants WHERE id = ${tenantId}`,
     sql`SELECT s.id AS siteId, s.hash AS hash, s.disabled AS disabled, s.public_key AS publicKey
       FROM ${wanted} CROSS JOIN sites s ON s.id = w.value WHERE s.tenant_id = ${tenantId}`,
     selectNetworks(tenantId, since, ownChanged),
     selectCarriers(tenantId, since, ownChanged),
-    sql`SELECT a.network_id AS networkId, a.site_id AS siteId, a.revision AS revision, a.state = 'live' AS live,
+    sql`SELECT a.network_id AS networkId, a.site_id AS siteId, a.revision AS revision, a.state = 'live' AS live, a.intended AS intended,
         s.vtep_address AS address, s.vtep_port AS port
       FROM networks n CROSS JOIN attachments a ON a.network_id = n.id AND a.revision > ${since}
       LEFT JOIN sites s ON s.id = a.site_id AND s.tenant_id = a.tenant_id
       WHERE n.tenant_id = ${tenantId} AND n.revision > ${since} AND a.tenant_id = ${tenantId} LIMIT ${MAX_CHANGES + 1}`,
-  ])) as [HeadRow[], SiteRow[], NetworkRow[], OwnRow[], PeerRow[]];
+    sql`SELECT ${MAC_COLUMNS} FROM networks n CROSS JOIN macs m ON m.network_id = n.id AND m.revision > ${since}
+      WHERE n.tenant_id = ${tenantId} AND n.revision > ${since} AND m.tenant_id = ${tenantId} LIMIT ${MAX_CHANGES + 1}`,
+  ])) as [HeadRow[], SiteRow[], NetworkRow[], OwnRow[], PeerRow[], MacRow[]];
   const [head] = heads;
   if (head === undefined) return null;
   return {
     ...head,
-    isTooMuch: peers.length > MAX_CHANGES,
+    isTooMuch: peers.length + macs.length > MAX_CHANGES,
     sites: new Map(sites.map((site) => [site.siteId, toSite(site)])),
     networks: new Map(networks.map((network) => [network.networkId, toHeader(network)])),
     carriers: Map.groupBy(carriers.map(toCarrier), ({ siteId }) => siteId),
     peers: Map.groupBy(peers.map(toPeer), ({ networkId }) => networkId),
+    macs: Map.groupBy(macs.map(toChangedMac), ({ networkId }) => networkId),
   };
 }
 
@@ -66,7 +70,7 @@ function selectNetworks(tenantId: string, since: number, ownChanged: SQL): SQL {
 /** The watched sites' own attachments that changed, and everyone's live ones to the networks that did. */
 function selectCarriers(tenantId: string, since: number, ownChanged: SQL): SQL {
   const columns = sql`a.network_id AS networkId, a.site_id AS siteId, a.vni AS vni, a.port AS port, a.state = 'live' AS live,
-    a.attached_revision AS attachedRevision, a.revision AS revision`;
+    a.intended AS intended, a.attached_revision AS attachedRevision, a.revision AS revision`;
   return sql`SELECT ${columns} FROM ${ownChanged} WHERE a.tenant_id = ${tenantId}
     UNION ALL SELECT ${columns} FROM networks n CROSS JOIN attachments a ON a.network_id = n.id AND a.revision <= ${since}
     WHERE n.tenant_id = ${tenantId} AND n.revision > ${since} AND a.tenant_id = ${tenantId} AND a.state = 'live'`;
@@ -102,6 +106,7 @@ interface OwnRow {
   readonly vni: number;
   readonly port: string;
   readonly live: number;
+  readonly intended: number;
   readonly attachedRevision: number;
   readonly revision: number;
 }
@@ -111,6 +116,7 @@ interface PeerRow {
   readonly siteId: string;
   readonly revision: number;
   readonly live: number;
+  readonly intended: number;
   readonly address: string;
   readonly port: number;
 }
@@ -124,9 +130,13 @@ function toHeader({ networkId: _, ...row }: NetworkRow): NetworkHeader {
 }
 
 function toCarrier(row: OwnRow): CarrierRow {
-  return { ...row, port: JSON.parse(row.port) as PortSpec, live: row.live === 1 };
+  return { ...row, port: JSON.parse(row.port) as PortSpec, live: row.live === 1, intended: row.intended === 1 };
 }
 
-function toPeer({ networkId, siteId, revision, live, address, port }: PeerRow): ChangedPeer {
-  return { networkId, siteId, revision, vtep: live === 1 ? { address, port } : null };
+function toPeer({ networkId, siteId, revision, live, intended, address, port }: PeerRow): ChangedPeer {
+  return { networkId, siteId, revision, vtep: live === 1 ? { address, port } : null, intended: intended === 1 };
+}
+
+function toChangedMac(row: MacRow): ChangedMac {
+  return { ...toMac(row), revision: row.revision };
 }

@@ -120,7 +120,7 @@ export async function deleteNetwork(
     recordEvent(db, tenantId, { kind: 'network_deleted', subject: id, before: pictureOfNetwork(tenantId, id) }),
     sql`UPDATE tenants SET network_count = network_count - 1 WHERE id = ${tenantId}`,
     quarantine(tenantId, id, time.now, time.until),
-    detachNetwork(tenantId, id, time.now),
+    ...detachNetwork(tenantId, id, time.now),
     db.delete(networks).where(and(eq(networks.tenantId, tenantId), eq(networks.id, id))),
   ]);
 }

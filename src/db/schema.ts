@@ -73,6 +73,8 @@ export const networks = sqliteTable(
     revision: integer('revision').notNull(),
     /** The sum of the entries' hashes, modulo 2^48: see contract/digest. */
     digest: integer('digest').notNull().default(0),
+    /** Counted here, so that the quota costs one row however many there are; hidden ones too. */
+    macCount: integer('mac_count').notNull().default(0),
     createdAt: integer('created_at').notNull(),
   },
   (t) => [
@@ -139,12 +141,53 @@ export const attachments = sqliteTable(
     /** When it last changed for anyone who can see it; 0 where nobody ever could. */
     revision: integer('revision').notNull(),
     goneAt: integer('gone_at'),
+    /** True where a person asked for it to be `disabled` or `gone`: agents take that as said, however many it is of. */
+    intended: integer('intended', { mode: 'boolean' }).notNull().default(false),
   },
   (t) => [
     primaryKey({ columns: [t.networkId, t.siteId] }),
     index('attachments_network_revision').on(t.networkId, t.revision),
     index('attachments_site_revision').on(t.siteId, t.revision),
     index('attachments_gone').on(t.goneAt).where(sql`gone_at IS NOT NULL`),
+  ],
+);
+
+export const MAC_STATES = ['live', 'hidden', 'gone'] as const;
+export type MacState = (typeof MAC_STATES)[number];
+
+/**
+ * Which site has which station. `live`: agents are told of it, and its site is live in the network. `hidden`: it is sticky, and its site is
+ * not live there at the moment. `gone`: a tombstone.
+ *
+ * There is no index by site for all of them: it would cost a row write with every MAC, to spare a detach from reading one network's.
+ */
+export const macs = sqliteTable(
+  'macs',
+  {
+    tenantId: text('tenant_id').notNull(),
+    networkId: text('network_id').notNull(),
+    mac: text('mac').notNull(),
+    ip: text('ip'),
+    siteId: text('site_id').notNull(),
+    sticky: integer('sticky', { mode: 'boolean' }).notNull(),
+    state: text('state').$type<MacState>().notNull(),
+    /** When it last changed for anyone who can see it, which is its sequence number; 0 where nobody ever could. */
+    revision: integer('revision').notNull(),
+    /** When it last came to be in the table. */
+    addedRevision: integer('added_revision').notNull(),
+    goneAt: integer('gone_at'),
+    /** Of contract/digest. */
+    hash: integer('hash').notNull(),
+    /** See domain/mobility. */
+    moves: integer('moves').notNull().default(0),
+    movesSince: integer('moves_since').notNull().default(0),
+    frozenUntil: integer('frozen_until'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.networkId, t.mac] }),
+    index('macs_network_revision').on(t.networkId, t.revision),
+    index('macs_sticky').on(t.siteId, t.networkId).where(sql`sticky = 1`),
+    index('macs_gone').on(t.goneAt).where(sql`gone_at IS NOT NULL`),
   ],
 );
 

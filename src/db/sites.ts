@@ -87,7 +87,7 @@ export async function listSites(db: Database, tenantId: string, page: PageReques
  *
  * @throws Refusal `name_taken`, `vtep_taken`, `not_found`.
  */
-export async function patchSite(db: Database, current: SiteRow, patch: SitePatch): Promise<void> {
+export async function patchSite(db: Database, current: SiteRow, patch: SitePatch, now: number): Promise<void> {
   const { tenantId, id } = current;
   const set: Partial<SiteRow> = {};
   const peers: Write[] = [];
@@ -105,7 +105,7 @@ export async function patchSite(db: Database, current: SiteRow, patch: SitePatch
   if (patch.disabled !== undefined && patch.disabled !== current.disabled) {
     set.disabled = patch.disabled;
     // By now the site's own row has its new hash, so it is that one that goes or comes.
-    peers.push(update(), ...(patch.disabled ? hideSite(tenantId, id) : showSite(tenantId, id)));
+    peers.push(update(), ...(patch.disabled ? hideSite(tenantId, id, now) : showSite(tenantId, id)));
   }
   if (Object.keys(set).length === 0) return;
   const picture = pictureOfSite(tenantId, id);

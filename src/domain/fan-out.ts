@@ -8,7 +8,7 @@
 import type { PortSpec } from '../contract/port.ts';
 import type { Delta } from '../contract/table.ts';
 import { type CursorOwner, formatCursor, readCursor } from './cursor.ts';
-import { deltaOf, type NetworkHeader, type PeerAttachment } from './table-update.ts';
+import { deltaOf, type MacChange, type NetworkHeader, type PeerAttachment } from './table-update.ts';
 
 export interface WatchedSite {
   readonly hash: number;
@@ -23,11 +23,16 @@ export interface CarrierRow {
   readonly vni: number;
   readonly port: PortSpec;
   readonly live: boolean;
+  readonly intended: boolean;
   readonly attachedRevision: number;
   readonly revision: number;
 }
 
 export interface ChangedPeer extends PeerAttachment {
+  readonly revision: number;
+}
+
+export interface ChangedMac extends MacChange {
   readonly revision: number;
 }
 
@@ -45,6 +50,8 @@ export interface TenantChanges {
   readonly carriers: ReadonlyMap<string, readonly CarrierRow[]>;
   /** By network. */
   readonly peers: ReadonlyMap<string, readonly ChangedPeer[]>;
+  /** By network. */
+  readonly macs: ReadonlyMap<string, readonly ChangedMac[]>;
 }
 
 export interface Position {
@@ -92,11 +99,12 @@ export function tell(watcher: WatcherState, changes: TenantChanges): Told {
   if (own.some((row) => row.live && row.attachedRevision > seen)) return { kind: 'changed' };
   if (own.length === 0) return { kind: 'nothing', position: { told, seen: changes.revision } };
 
-  const peers = own
-    .filter((row) => row.live)
+  const carried = own.filter((row) => row.live);
+  const peers = carried
     .flatMap((row) => changes.peers.get(row.networkId) ?? [])
     .filter((peer) => peer.siteId !== siteId && peer.revision > seen);
+  const macs = carried.flatMap((row) => changes.macs.get(row.networkId) ?? []).filter((mac) => mac.revision > seen);
   const cursor = formatCursor(watcher, changes.revision);
-  const delta = deltaOf({ own, peers, ownHash: site.hash }, formatCursor(watcher, told), cursor);
+  const delta = deltaOf({ own, peers, macs, ownHash: site.hash }, formatCursor(watcher, told), cursor);
   return { kind: 'delta', delta, position: { told: changes.revision, seen: changes.revision } };
 }

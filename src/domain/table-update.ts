@@ -11,6 +11,7 @@ import type {
   AntiSpoofMode,
   Delta,
   FloodMode,
+  MacRow,
   NetworkChange,
   NetworkTable,
   Snapshot,
@@ -35,6 +36,8 @@ export interface OwnAttachment {
   readonly vni: number;
   readonly port: PortSpec;
   readonly live: boolean;
+  /** Where it is not live: whether somebody asked for that. */
+  readonly intended: boolean;
   readonly revision: number;
   /** Null where the network is no more. */
   readonly network: NetworkHeader | null;
@@ -45,39 +48,48 @@ export interface PeerAttachment {
   readonly networkId: string;
   readonly siteId: string;
   readonly vtep: { readonly address: string; readonly port: number } | null;
+  /** Where it is not live: whether somebody asked for that. */
+  readonly intended: boolean;
+}
+
+/** A MAC of one of those networks; `row` is null where the table has it no more. */
+export interface MacChange {
+  readonly networkId: string;
+  readonly mac: string;
+  readonly row: MacRow | null;
 }
 
 export interface TableRows {
   readonly own: readonly OwnAttachment[];
   readonly peers: readonly PeerAttachment[];
+  readonly macs: readonly MacChange[];
   /** The hash of the site's own entry, which is no part of what it is given. */
   readonly ownHash: number;
 }
 
 /** @returns the whole table of the site, as of `cursor`. */
 export function snapshotOf(rows: TableRows, cursor: string): Snapshot {
-  return { kind: 'snapshot', cursor, networks: changesOf(rows).map(({ gone: _, ...table }): NetworkTable => table) };
+  const networks = changesOf(rows).map(({ gone: _, intended: __, ...table }): NetworkTable => table);
+  return { kind: 'snapshot', cursor, networks };
 }
 
 /** @returns what changed for the site after `from`; the rows must be all that changed since. */
 export function deltaOf(rows: TableRows, from: string, cursor: string): Delta {
-  const goneNetworks = rows.own.filter((own) => !own.live).map((own) => own.vni);
+  const gone = rows.own.filter((own) => !own.live);
   const delta: Delta = { kind: 'delta', from, cursor, networks: changesOf(rows) };
-  return goneNetworks.length === 0 ? delta : { ...delta, goneNetworks };
+  if (gone.length === 0) return delta;
+  return { ...delta, goneNetworks: gone.map((own) => own.vni), ...intendedIf(gone) };
 }
 
 function changesOf(rows: TableRows): NetworkChange[] {
-  const vteps = new Map<string, Vtep[]>();
-  const gone = new Map<string, string[]>();
-  for (const peer of rows.peers) {
-    if (peer.vtep === null) entryOf(gone, peer.networkId).push(peer.siteId);
-    else entryOf(vteps, peer.networkId).push({ site: peer.siteId, ...peer.vtep });
-  }
+  const peersOf = Map.groupBy(rows.peers, ({ networkId }) => networkId);
+  const macsOf = Map.groupBy(rows.macs, ({ networkId }) => networkId);
   const changes: NetworkChange[] = [];
   for (const own of rows.own) {
     const { network } = own;
     if (!own.live || network === null) continue;
-    const left = gone.get(own.networkId);
+    const peers = peersOf.get(own.networkId) ?? [];
+    const macs = macsOf.get(own.networkId) ?? [];
     changes.push({
       vni: own.vni,
       network: own.networkId,
@@ -90,18 +102,28 @@ function changesOf(rows: TableRows): NetworkChange[] {
       arpSuppression: network.arpSuppression,
       revision: Math.max(network.revision, own.revision),
       digest: formatDigest(subtractFromDigest(network.digest as Digest, rows.ownHash as Digest)),
-      vteps: vteps.get(own.networkId) ?? [],
-      macs: [],
-      ...(left === undefined ? {} : { gone: { vteps: left, macs: [] } }),
+      vteps: peers.flatMap(({ siteId, vtep }): Vtep[] => (vtep === null ? [] : [{ site: siteId, ...vtep }])),
+      macs: macs.flatMap(({ row }) => (row === null ? [] : [row])),
+      ...goneOf(peers, macs),
     });
   }
   return changes;
 }
 
-function entryOf<T>(map: Map<string, T[]>, key: string): T[] {
-  const known = map.get(key);
-  if (known !== undefined) return known;
-  const made: T[] = [];
-  map.set(key, made);
-  return made;
+function goneOf(
+  peers: readonly PeerAttachment[],
+  macs: readonly MacChange[],
+): Pick<NetworkChange, 'gone' | 'intended'> {
+  const gonePeers = peers.filter(({ vtep }) => vtep === null);
+  const goneMacs = macs.filter(({ row }) => row === null);
+  if (gonePeers.length + goneMacs.length === 0) return {};
+  return {
+    gone: { vteps: gonePeers.map(({ siteId }) => siteId), macs: goneMacs.map(({ mac }) => mac) },
+    ...(gonePeers.length === 0 ? {} : intendedIf(gonePeers)),
+  };
+}
+
+/** Only what somebody asked for as a whole is told as intended. */
+function intendedIf(gone: readonly { readonly intended: boolean }[]): { intended?: true } {
+  return gone.every(({ intended }) => intended) ? { intended: true } : {};
 }

@@ -133,7 +133,7 @@ async function enrolAgain(
     throw new Refusal('key_taken', 'The public key belongs to a site elsewhere: give this one a key of its own.');
   }
   if (site.disabled) throw new Refusal('site_disabled', `Site "${site.name}" is disabled.`);
-  await patchSite(db, site, { vtep });
+  await patchSite(db, site, { vtep }, now);
   await saveVersion(db, { tenantId: site.tenantId, siteId: site.id }, version, now);
   return { site: site.id, tenant, name: site.name, vtep };
 }

@@ -97,7 +97,7 @@ export function siteRoutes(gateway: Gateway, access: Access): Hono<AppEnv> {
     async (c) => {
       const tenantId = c.get('tenant').id;
       const { site } = await siteOf(db, tenantId, c.req.param('site'));
-      await patchSite(c.get('db'), site, c.req.valid('json'));
+      await patchSite(c.get('db'), site, c.req.valid('json'), now());
       const [changed] = await show(tenantId, [await siteOf(db, tenantId, site.id)]);
       return c.json(changed);
     },

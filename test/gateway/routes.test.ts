@@ -36,7 +36,7 @@ const WITHOUT_TENANT: readonly [form: RegExp, because: string][] = [
 ];
 
 const TENANT_TABLES =
-  /\b(?:from|join|into|update)\s+"?(?:api_keys|networks|sites|site_status|attachments|join_tokens|events)\b/i;
+  /\b(?:from|join|into|update)\s+"?(?:api_keys|networks|sites|site_status|attachments|macs|join_tokens|events)\b/i;
 
 let running: RunningGateway;
 let host: Host;
@@ -164,6 +164,20 @@ test('every statement of every tenant’s route names the tenant, and none looks
   heard.push(...said);
   await call(agent, 'GET', `/v1/agent/tables?cursor=${cursor}`, '/v1/agent/tables');
   await call(agent, 'POST', '/v1/agent/heartbeat', '/v1/agent/heartbeat', { cursor, networks: [], version: '1.0.0' });
+  const mac = '02:00:00:00:00:01';
+  const vni = 70_000;
+  const report = (announce: object[], withdraw: object[]) =>
+    call(agent, 'POST', '/v1/agent/macs', '/v1/agent/macs', { announce, withdraw });
+  await report([{ vni, mac, ip: '10.0.0.1' }], [{ vni, mac: '02:00:00:00:00:02' }]);
+  const macs = `${T}/networks/:network/macs`;
+  await call(admin, 'GET', `${at}/networks/b/macs?mac=${mac}&ip=10.0.0.1&site=agent`, macs);
+  await call(admin, 'PUT', `${at}/networks/b/macs/${mac}`, `${macs}/:mac`, { site: 'agent' });
+  await admin.refused('DELETE', `${at}/networks/b/macs/${mac}/freeze`);
+  called.add(`DELETE ${macs}/:mac/freeze`);
+  heard.push(...said);
+  await call(admin, 'GET', `${at}/networks/b/convergence`, `${T}/networks/:network/convergence`);
+  await call(agent, 'GET', `/v1/agent/tables?cursor=${cursor}`, '/v1/agent/tables');
+  await call(admin, 'DELETE', `${at}/networks/b/macs/${mac}`, `${macs}/:mac`);
   await call(admin, 'DELETE', `${at}/sites/agent/networks/b`, attachment);
   for (const disabled of [true, false]) {
     await call(admin, 'PATCH', `${at}/sites/agent`, `${T}/sites/:site`, { disabled, vtep: { address: '192.0.2.7' } });
@@ -206,7 +220,8 @@ test('every statement of every tenant’s route names the tenant, and none looks
 });
 
 /** What may be gone through from end to end: lists given with the question, what a query made itself, and the few pools. */
-const SMALL = /^SCAN (w|wanted|told|purged|CONSTANT ROW|\d+ CONSTANT ROWS|vni_pools|p|\(.*|SUBQUERY.*)\b/;
+const SMALL =
+  /^SCAN (\w+ VIRTUAL TABLE|wanted|told|gone|v|purged|CONSTANT ROW|\d+ CONSTANT ROWS|vni_pools|p|\(.*|SUBQUERY.*)\b/;
 
 test('a pull with nothing new is one query that reads two rows', async () => {
   const tenant = await newTenant(host);

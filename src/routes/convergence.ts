@@ -1,0 +1,60 @@
+import { Hono } from 'hono';
+import { type Convergence, ConvergenceQuerySchema, ConvergenceSchema } from '../contract/convergence.ts';
+import { type Digest, formatDigest, subtractFromDigest } from '../contract/digest.ts';
+import { type MemberRow, readMembership } from '../db/convergence.ts';
+import { isInStep } from '../domain/convergence.ts';
+import { notFound, Refusal } from '../domain/refusal.ts';
+import { progressOf, siteStatusOf } from '../domain/site-status.ts';
+import type { AppEnv, Gateway } from '../gateway.ts';
+import type { Access } from '../middleware/access.ts';
+import { query } from '../middleware/body.ts';
+import { describe } from './describe.ts';
+import { networkOf } from './networks.ts';
+
+export function convergenceRoutes({ db, now }: Gateway, access: Access): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+
+  app.get(
+    '/v1/tenants/:tenant/networks/:network/convergence',
+    describe({
+      summary: 'Say whether every site of a network is in step with a revision, by what their agents have reported',
+      tag: 'Networks',
+      status: 200,
+      gives: ConvergenceSchema,
+      errors: ['not_found', 'invalid_query'],
+    }),
+    access.viewer,
+    query(ConvergenceQuerySchema),
+    async (c) => {
+      const tenantId = c.get('tenant').id;
+      const key = c.req.param('network');
+      const network = await networkOf(db, tenantId, key);
+      const found = await readMembership(db, tenantId, network.id);
+      if (found === null) throw notFound('network', key);
+      const revision = c.req.valid('query').revision ?? found.revision;
+      if (revision > found.tenantRevision) {
+        throw new Refusal('invalid_query', `revision: must be one that was; the tenant is at ${found.tenantRevision}.`);
+      }
+      const time = now();
+      const sites = found.members.map((member) => toSite(member, found.digest, revision, time));
+      return c.json({ revision, converged: sites.every(({ inStep }) => inStep), sites });
+    },
+  );
+
+  return app;
+}
+
+function toSite(member: MemberRow, sum: number, asked: number, now: number): Convergence['sites'][number] {
+  const { siteId, name, hash, revision, lastSeen, report } = member;
+  const digest = formatDigest(subtractFromDigest(sum as Digest, hash as Digest));
+  const { appliedRevision, lag, digestMatch } = progressOf(revision, digest, report ?? undefined);
+  return {
+    site: siteId,
+    name,
+    inStep: isInStep({ revision, digest, applied: report }, asked),
+    ...(appliedRevision === undefined ? {} : { appliedRevision }),
+    ...(lag === undefined ? {} : { lag }),
+    ...(digestMatch === undefined ? {} : { digestMatch }),
+    online: siteStatusOf({ kind: 'agent', disabled: false, lastSeen }, now) === 'online',
+  };
+}
