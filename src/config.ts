@@ -3,6 +3,7 @@
 export const DEFAULT_VNI_HOLD_SECONDS = 24 * 3600;
 export const DEFAULT_TOMBSTONE_SECONDS = 7 * 24 * 3600;
 export const DEFAULT_EVENT_SECONDS = 90 * 24 * 3600;
+export const DEFAULT_OFFLINE_GRACE_SECONDS = 10;
 export const MIN_OPERATOR_KEY_CHARACTERS = 32;
 
 export interface Config {
@@ -15,6 +16,8 @@ export interface Config {
   readonly tombstoneSeconds: number;
   /** How long an event is kept. */
   readonly eventSeconds: number;
+  /** For how long a site whose socket closed still counts as online: time to connect anew. */
+  readonly offlineGraceSeconds: number;
   /** True where a proxy in front sets x-forwarded-for, so that it can be believed. */
   readonly trustProxy: boolean;
 }
@@ -36,6 +39,7 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
     vniHoldSeconds: secondsOf(env, 'OVERLANE_VNI_HOLD_SECONDS') ?? DEFAULT_VNI_HOLD_SECONDS,
     tombstoneSeconds: secondsOf(env, 'OVERLANE_TOMBSTONE_SECONDS') ?? DEFAULT_TOMBSTONE_SECONDS,
     eventSeconds: secondsOf(env, 'OVERLANE_EVENT_SECONDS') ?? DEFAULT_EVENT_SECONDS,
+    offlineGraceSeconds: secondsOf(env, 'OVERLANE_OFFLINE_GRACE_SECONDS') ?? DEFAULT_OFFLINE_GRACE_SECONDS,
     trustProxy: textOf(env, 'OVERLANE_TRUST_PROXY') === '1',
   };
 }

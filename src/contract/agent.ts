@@ -11,6 +11,10 @@ export const PULL_SECONDS = 5;
 export const HEARTBEAT_SECONDS = 30;
 /** A site that was silent for this long is offline: two heartbeats missed, and a margin. */
 export const OFFLINE_AFTER_SECONDS = 75;
+/** The same of an agent that holds a watch socket: it is told of changes, and its going is seen by the socket. */
+export const WATCHING_PULL_SECONDS = 3600;
+export const WATCHING_HEARTBEAT_SECONDS = 600;
+export const WATCHING_OFFLINE_AFTER_SECONDS = 1300;
 
 const PUBLIC_KEY_MESSAGE = 'must be the 32 bytes of an Ed25519 public key in base64url without padding (43 characters)';
 export const PublicKeySchema = v.pipe(v.string(PUBLIC_KEY_MESSAGE), v.regex(/^[A-Za-z0-9_-]{43}$/, PUBLIC_KEY_MESSAGE));
@@ -64,5 +68,7 @@ export const HeartbeatSchema = v.strictObject({
   cursor: CursorSchema,
   networks: v.pipe(v.array(NetworkReportSchema), v.maxLength(10_000)),
   version: VersionSchema,
+  /** True where the agent holds a watch socket, and so will not report again for `WATCHING_HEARTBEAT_SECONDS`. */
+  watching: v.optional(v.boolean('must be true or false')),
 });
 export type Heartbeat = v.InferOutput<typeof HeartbeatSchema>;

@@ -16,8 +16,6 @@ export const PING_SECONDS = 30;
 export const PONG_SECONDS = 10;
 /** A socket that the gateway heard no ping on for so long is dead to it: two missed, and a margin. */
 export const SILENT_SECONDS = 75;
-/** A site whose socket closed counts as online for so long: time to connect anew. */
-export const GRACE_SECONDS = 10;
 
 /** Why the gateway closes a socket, as the close code; the reason is the error's code in `ERRORS`. */
 export const CLOSE_GOING_AWAY = 1001;

@@ -9,7 +9,7 @@ export interface MemberRow {
   readonly hash: number;
   /** Of the network's table as this site should have it. */
   readonly revision: number;
-  readonly lastSeen: number | null;
+  readonly onlineUntil: number | null;
   readonly report: NetworkReport | null;
 }
 
@@ -39,7 +39,7 @@ export async function readMembership(db: Database, tenantId: string, networkId: 
 
 /** A site reports on all its networks in one column: only the part on this one is brought along. */
 function selectMembers(tenantId: string, networkId: string): SQL {
-  return sql`SELECT s.id AS siteId, s.name AS name, s.hash AS hash, max(n.revision, a.revision) AS revision, st.last_seen AS lastSeen,
+  return sql`SELECT s.id AS siteId, s.name AS name, s.hash AS hash, max(n.revision, a.revision) AS revision, st.online_until AS onlineUntil,
       (SELECT r.value FROM json_each(st.report) r WHERE r.value ->> 'vni' = a.vni) AS report
     FROM attachments a
     JOIN networks n ON n.id = a.network_id AND n.tenant_id = a.tenant_id

@@ -1,5 +1,6 @@
 /** A site's first word and every later one: the join token's use, the site, its attachments, all in one batch. */
 import { and, eq, sql } from 'drizzle-orm';
+import { OFFLINE_AFTER_SECONDS } from '../contract/agent.ts';
 import { attachNewSite } from './attachments.ts';
 import { type Database, type Write, write } from './database.ts';
 import { recordEvent } from './events.ts';
@@ -57,8 +58,8 @@ export async function enrolSite(
       after: sql`json_object('network', network_id, 'vni', vni, 'port', json(port))`,
       from: sql`FROM attachments WHERE tenant_id = ${tenantId} AND site_id = ${site.id}`,
     }),
-    sql`INSERT INTO site_status (site_id, tenant_id, last_seen, version, report)
-      VALUES (${site.id}, ${tenantId}, ${site.createdAt}, ${version}, '[]')`,
+    sql`INSERT INTO site_status (site_id, tenant_id, last_seen, online_until, version, report)
+      VALUES (${site.id}, ${tenantId}, ${site.createdAt}, ${site.createdAt + OFFLINE_AFTER_SECONDS * 1000}, ${version}, '[]')`,
   ];
   await write(db, writes);
 }

@@ -31,6 +31,8 @@ export const tenants = sqliteTable(
     revision: integer('revision').notNull().default(0),
     /** The highest revision of a tombstone that was purged: a cursor before it gets a snapshot. */
     purgedRevision: integer('purged_revision').notNull().default(0),
+    /** Up to which revision those who watch were told for certain: see outbox.ts. */
+    toldRevision: integer('told_revision').notNull().default(0),
     createdAt: integer('created_at').notNull(),
   },
   (t) => [uniqueIndex('tenants_slug').on(t.slug)],
@@ -115,6 +117,8 @@ export const siteStatus = sqliteTable('site_status', {
   siteId: text('site_id').primaryKey(),
   tenantId: text('tenant_id').notNull(),
   lastSeen: integer('last_seen').notNull(),
+  /** See presence.ts. */
+  onlineUntil: integer('online_until').notNull().default(0),
   cursor: text('cursor'),
   version: text('version').notNull(),
   report: text('report', { mode: 'json' }).$type<NetworkReport[]>().notNull(),

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
-import type { NetworkReport } from '../contract/agent.ts';
-import type { Database } from './database.ts';
+import { type NetworkReport, OFFLINE_AFTER_SECONDS, WATCHING_OFFLINE_AFTER_SECONDS } from '../contract/agent.ts';
+import { type Database, write } from './database.ts';
+import { recordOnline } from './presence.ts';
 
 interface Sender {
   readonly tenantId: string;
@@ -11,19 +12,33 @@ interface Sender {
 export async function saveHeartbeat(
   db: Database,
   from: Sender,
-  said: { cursor: string; version: string; networks: readonly NetworkReport[] },
+  said: {
+    readonly cursor: string;
+    readonly version: string;
+    readonly networks: readonly NetworkReport[];
+    readonly watching?: boolean | undefined;
+  },
   now: number,
 ): Promise<void> {
-  await db.run(sql`INSERT INTO site_status (site_id, tenant_id, last_seen, cursor, version, report)
-    SELECT id, tenant_id, ${now}, ${said.cursor}, ${said.version}, ${JSON.stringify(said.networks)}
-    FROM sites WHERE tenant_id = ${from.tenantId} AND id = ${from.siteId}
-    ON CONFLICT (site_id) DO UPDATE SET last_seen = excluded.last_seen, cursor = excluded.cursor,
-      version = excluded.version, report = excluded.report`);
+  const until = now + (said.watching ? WATCHING_OFFLINE_AFTER_SECONDS : OFFLINE_AFTER_SECONDS) * 1000;
+  await write(db, [
+    recordOnline(db, from.tenantId, [from.siteId]),
+    sql`INSERT INTO site_status (site_id, tenant_id, last_seen, online_until, cursor, version, report)
+      SELECT id, tenant_id, ${now}, ${until}, ${said.cursor}, ${said.version}, ${JSON.stringify(said.networks)}
+      FROM sites WHERE tenant_id = ${from.tenantId} AND id = ${from.siteId}
+      ON CONFLICT (site_id) DO UPDATE SET last_seen = excluded.last_seen, cursor = excluded.cursor,
+        online_until = max(online_until, excluded.online_until), version = excluded.version, report = excluded.report`,
+  ]);
 }
 
 /** Notes that the site enrolled anew, with which version; what it last reported stays until it reports. */
 export async function saveVersion(db: Database, from: Sender, version: string, now: number): Promise<void> {
-  await db.run(sql`INSERT INTO site_status (site_id, tenant_id, last_seen, version, report)
-    SELECT id, tenant_id, ${now}, ${version}, '[]' FROM sites WHERE tenant_id = ${from.tenantId} AND id = ${from.siteId}
-    ON CONFLICT (site_id) DO UPDATE SET last_seen = excluded.last_seen, version = excluded.version`);
+  const until = now + OFFLINE_AFTER_SECONDS * 1000;
+  await write(db, [
+    recordOnline(db, from.tenantId, [from.siteId]),
+    sql`INSERT INTO site_status (site_id, tenant_id, last_seen, online_until, version, report)
+      SELECT id, tenant_id, ${now}, ${until}, ${version}, '[]' FROM sites WHERE tenant_id = ${from.tenantId} AND id = ${from.siteId}
+      ON CONFLICT (site_id) DO UPDATE SET last_seen = excluded.last_seen, version = excluded.version,
+        online_until = max(online_until, excluded.online_until)`,
+  ]);
 }

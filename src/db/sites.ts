@@ -17,6 +17,7 @@ export type SiteRow = InferSelectModel<typeof sites>;
 /** What a site's agent last said, where it has one and it spoke. */
 export interface SiteLast {
   readonly lastSeen: number;
+  readonly onlineUntil: number;
   readonly version: string;
   readonly report: NetworkReport[];
 }
@@ -141,7 +142,12 @@ function selectWithLast(db: Database) {
   return db
     .select({
       site: sites,
-      last: { lastSeen: siteStatus.lastSeen, version: siteStatus.version, report: siteStatus.report },
+      last: {
+        lastSeen: siteStatus.lastSeen,
+        onlineUntil: siteStatus.onlineUntil,
+        version: siteStatus.version,
+        report: siteStatus.report,
+      },
     })
     .from(sites)
     .leftJoin(siteStatus, and(eq(siteStatus.tenantId, sites.tenantId), eq(siteStatus.siteId, sites.id)));

@@ -1,19 +1,19 @@
 /** How a site stands, from what the registry has and what its agent last said. */
-import { type NetworkReport, OFFLINE_AFTER_SECONDS } from '../contract/agent.ts';
+import type { NetworkReport } from '../contract/agent.ts';
 import type { SiteKind, SiteStatus } from '../contract/sites.ts';
 
 export interface SiteLife {
   readonly kind: SiteKind;
   readonly disabled: boolean;
   /** Milliseconds since 1970; null where it was never heard. */
-  readonly lastSeen: number | null;
+  readonly onlineUntil: number | null;
 }
 
 /** A static site has nothing that could speak, so it counts as online. */
 export function siteStatusOf(site: SiteLife, now: number): SiteStatus {
   if (site.disabled) return 'disabled';
   if (site.kind === 'static') return 'online';
-  return site.lastSeen !== null && now - site.lastSeen <= OFFLINE_AFTER_SECONDS * 1000 ? 'online' : 'offline';
+  return site.onlineUntil !== null && now <= site.onlineUntil ? 'online' : 'offline';
 }
 
 export interface NetworkProgress {

@@ -45,7 +45,7 @@ export function convergenceRoutes({ db, now }: Gateway, access: Access): Hono<Ap
 }
 
 function toSite(member: MemberRow, sum: number, asked: number, now: number): Convergence['sites'][number] {
-  const { siteId, name, hash, revision, lastSeen, report } = member;
+  const { siteId, name, hash, revision, onlineUntil, report } = member;
   const digest = formatDigest(subtractFromDigest(sum as Digest, hash as Digest));
   const { appliedRevision, lag, digestMatch } = progressOf(revision, digest, report ?? undefined);
   return {
@@ -55,6 +55,6 @@ function toSite(member: MemberRow, sum: number, asked: number, now: number): Con
     ...(appliedRevision === undefined ? {} : { appliedRevision }),
     ...(lag === undefined ? {} : { lag }),
     ...(digestMatch === undefined ? {} : { digestMatch }),
-    online: siteStatusOf({ kind: 'agent', disabled: false, lastSeen }, now) === 'online',
+    online: siteStatusOf({ kind: 'agent', disabled: false, onlineUntil }, now) === 'online',
   };
 }

@@ -136,7 +136,7 @@ function toSite({ site, last }: SiteWithLast, networks: readonly SiteNetworkRow[
     id: site.id,
     name: site.name,
     kind,
-    status: siteStatusOf({ kind, disabled, lastSeen: last?.lastSeen ?? null }, now),
+    status: siteStatusOf({ kind, disabled, onlineUntil: last?.onlineUntil ?? null }, now),
     vtep: { address: site.vtepAddress, port: site.vtepPort },
     ...(last === null ? {} : { version: last.version, lastSeenAt: new Date(last.lastSeen).toISOString() }),
     labels: site.labels,

@@ -51,11 +51,11 @@ test('of another tenant’s VNI nothing is told, not even that it is in use', ()
 });
 
 test('a site is online while its agent speaks, and disabled above all', () => {
-  const agent = { kind: 'agent' as const, disabled: false, lastSeen: 0 };
+  const agent = { kind: 'agent' as const, disabled: false, onlineUntil: 75_000 };
   expect(siteStatusOf(agent, 75_000)).toBe('online');
   expect(siteStatusOf(agent, 75_001)).toBe('offline');
-  expect(siteStatusOf({ ...agent, lastSeen: null }, 0)).toBe('offline');
-  expect(siteStatusOf({ ...agent, kind: 'static', lastSeen: null }, 0)).toBe('online');
+  expect(siteStatusOf({ ...agent, onlineUntil: null }, 0)).toBe('offline');
+  expect(siteStatusOf({ ...agent, kind: 'static', onlineUntil: null }, 0)).toBe('online');
   expect(siteStatusOf({ ...agent, disabled: true }, 0)).toBe('disabled');
 });
 

@@ -9,6 +9,10 @@ export interface Host {
   readonly holdSeconds: number;
   /** Does what the timer or the cron does. Tombstones are kept for no time at all. */
   readonly keepHouse: () => Promise<void>;
+  /** Writes to the store behind the gateway's back. */
+  readonly write: (sql: string, ...values: unknown[]) => Promise<void>;
+  /** Takes the memory of what keeps the tenant's sockets, as happens to it between changes; the sockets stay. */
+  readonly forget: (tenantId: string) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 

@@ -16,6 +16,13 @@ async function startOnNode(): Promise<Host> {
     operatorKey: config.operatorKey,
     holdSeconds: config.vniHoldSeconds,
     keepHouse: () => keepHouse(running.gateway),
+    write: async (sql, ...values) => {
+      await running.gateway.db.$client
+        .prepare(sql)
+        .bind(...values)
+        .run();
+    },
+    forget: async () => {},
     close: async () => {
       await running.close();
       folder.remove();

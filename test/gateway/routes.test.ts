@@ -63,6 +63,8 @@ beforeAll(async () => {
     operatorKey: config.operatorKey,
     holdSeconds: config.vniHoldSeconds,
     keepHouse: async () => {},
+    write: async () => {},
+    forget: async () => {},
     close: running.close,
   };
 });
@@ -233,6 +235,8 @@ test('a pull with nothing new is one query that reads two rows', async () => {
 });
 
 test('when the store fails in a way nobody knows, the answer is 500 with the request’s id, and tells no more', async () => {
+  const logged: object[] = [];
+  let failure = 'secret words of the store';
   const broken = await startGateway({
     config: readConfig(testSettings),
     data: ':memory:',
@@ -247,9 +251,8 @@ test('when the store fails in a way nobody knows, the answer is 500 with the req
         },
       }) as unknown as D1Database,
   });
-  const logged: object[] = [];
+  logged.length = 0;
   const caller = new Caller(broken.url, host.operatorKey);
-  let failure = 'secret words of the store';
   const unknown = await caller.refused('GET', '/v1/tenants');
   expect(unknown).toMatchObject({ status: 500, code: 'internal' });
   expect(unknown.detail).toContain(unknown.requestId);

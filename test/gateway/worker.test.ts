@@ -1,3 +1,4 @@
+import type { D1Database, DurableObjectNamespace } from '@cloudflare/workers-types';
 import { createTestHarness } from 'wrangler';
 import type { Host } from './host.ts';
 import { testSettings } from './settings.ts';
@@ -6,7 +7,7 @@ import { gatewaySuite } from './suite.ts';
 async function startOnWorkerd(): Promise<Host> {
   const harness = createTestHarness({ workers: [{ configPath: './wrangler.toml', vars: testSettings }] });
   const { url } = await harness.listen();
-  const worker = harness.getWorker();
+  const worker = harness.getWorker<{ DB: D1Database; HUB: DurableObjectNamespace }>();
   await worker.applyD1Migrations('DB');
   return {
     url: url.origin,
@@ -16,6 +17,13 @@ async function startOnWorkerd(): Promise<Host> {
       const result = await worker.scheduled({ cron: '* * * * *', scheduledTime: new Date() });
       if (result.outcome !== 'ok') throw new Error(`scheduled: ${result.outcome}`);
     },
+    write: async (sql, ...values) => {
+      const { DB } = await worker.getEnv();
+      await DB.prepare(sql)
+        .bind(...values)
+        .run();
+    },
+    forget: (tenantId) => worker.evictDurableObject('HUB', { name: tenantId, webSockets: 'hibernate' }),
     close: () => harness.close(),
   };
 }

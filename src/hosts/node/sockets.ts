@@ -5,6 +5,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { CLOSE_GOING_AWAY, CLOSE_MALFORMED, CLOSE_REPLACED, PING, PONG, SILENT_SECONDS } from '../../contract/watch.ts';
 import type { AgentSession } from '../../db/agent-sessions.ts';
 import type { Database } from '../../db/database.ts';
+import { noteLeft, noteOffline, noteWatching } from '../../db/presence.ts';
 import type { WatcherState } from '../../domain/fan-out.ts';
 import type { AppEnv, Hub, Log } from '../../gateway.ts';
 import { Room, type Watcher } from '../../hub/room.ts';
@@ -21,10 +22,16 @@ const CLOSE_GRACE_MS = 1000;
 /** What `ws` gives, by the name that the adaptor has for it: their types differ in how optional things are spelt. */
 type UpgradeServer = NonNullable<Parameters<typeof createAdaptorServer>[0]['websocket']>['server'];
 
+/** Comings and goings are written so many at a time as happen in this. */
+const NOTE_MS = 50;
+
 interface House {
+  readonly tenantId: string;
   readonly room: Room;
   /** By site: a site has one socket, its newest. */
   readonly watchers: Map<string, Socket>;
+  /** By site: what is to be noted of it. */
+  readonly notes: Map<string, 'watching' | 'left' | 'offline'>;
 }
 
 export class Sockets implements Hub {
@@ -35,12 +42,20 @@ export class Sockets implements Hub {
   readonly #log: Log;
   /** By tenant. */
   readonly #houses = new Map<string, House>();
+  readonly #graceMs: number;
   readonly #timer: NodeJS.Timeout;
+  #stopping = false;
 
-  constructor(options: { readonly db: Database; readonly now: () => number; readonly log: Log }) {
+  constructor(options: {
+    readonly db: Database;
+    readonly now: () => number;
+    readonly log: Log;
+    readonly graceSeconds: number;
+  }) {
     this.#db = options.db;
     this.#now = options.now;
     this.#log = options.log;
+    this.#graceMs = options.graceSeconds * 1000;
     this.#timer = setInterval(() => this.closeSilent(), LOOK_ROUND_SECONDS * 1000);
     this.#timer.unref();
   }
@@ -78,6 +93,7 @@ export class Sockets implements Hub {
 
   /** Sends everyone away. Resolves when all are gone. */
   async stop(): Promise<void> {
+    this.#stopping = true;
     clearInterval(this.#timer);
     const sockets = [...this.#houses.values()].flatMap(({ watchers }) => [...watchers.values()]);
     for (const socket of sockets) socket.close(CLOSE_GOING_AWAY, 'the gateway stops');
@@ -97,10 +113,18 @@ export class Sockets implements Hub {
       socket.state = next;
       this.#lookAfter(house);
     });
+    this.#note(house, siteId, 'watching');
     void socket.closed.then(() => {
       if (house.watchers.get(siteId) !== socket) return;
       house.watchers.delete(siteId);
-      if (house.watchers.size === 0) this.#houses.delete(tenantId);
+      this.#note(house, siteId, 'left');
+      const grace = setTimeout(
+        () => {
+          if (!house.watchers.has(siteId)) this.#note(house, siteId, 'offline');
+        },
+        this.#graceMs + 2 * NOTE_MS,
+      );
+      grace.unref();
     });
     // What was committed since the cursor was read, if anything.
     this.#lookAfter(house);
@@ -110,13 +134,38 @@ export class Sockets implements Hub {
     const known = this.#houses.get(tenantId);
     if (known !== undefined) return known;
     const watchers = new Map<string, Socket>();
-    const made = { watchers, room: new Room(this.#db, tenantId, () => [...watchers.values()]) };
+    const room = new Room(this.#db, tenantId, () => [...watchers.values()]);
+    const made = { tenantId, watchers, room, notes: new Map() };
     this.#houses.set(tenantId, made);
     return made;
   }
 
   #lookAfter({ room }: House): void {
     room.look().catch((error: unknown) => this.#log.error({ error }, 'telling of a change failed'));
+  }
+
+  /** Of a site that comes and goes in one moment, only the last is noted. */
+  #note(house: House, siteId: string, note: 'watching' | 'left' | 'offline'): void {
+    // A gateway that stops writes nothing of those it sends away: it sees at its start who comes back.
+    if (this.#stopping) return;
+    if (house.notes.size === 0) setTimeout(() => this.#writeNotes(house), NOTE_MS).unref();
+    house.notes.set(siteId, note);
+  }
+
+  async #writeNotes({ tenantId, watchers, notes }: House): Promise<void> {
+    if (this.#stopping) return;
+    const sitesOf = Map.groupBy(notes, ([, note]) => note);
+    notes.clear();
+    const ids = (note: 'watching' | 'left' | 'offline') => sitesOf.get(note)?.map(([siteId]) => siteId) ?? [];
+    const now = this.#now();
+    try {
+      if (sitesOf.has('watching')) await noteWatching(this.#db, tenantId, ids('watching'), now);
+      if (sitesOf.has('left')) await noteLeft(this.#db, tenantId, ids('left'), now + this.#graceMs);
+      if (sitesOf.has('offline')) await noteOffline(this.#db, tenantId, ids('offline'), now);
+    } catch (error) {
+      this.#log.error({ error }, 'who is online could not be noted');
+    }
+    if (watchers.size === 0 && notes.size === 0) this.#houses.delete(tenantId);
   }
 }
 

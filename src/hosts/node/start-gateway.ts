@@ -10,6 +10,7 @@ import type { Context } from 'hono';
 import { createApp } from '../../app.ts';
 import type { Config } from '../../config.ts';
 import { openDatabase } from '../../db/database.ts';
+import { forgetWatching } from '../../db/presence.ts';
 import { hostAddress } from '../../domain/client-address.ts';
 import type { Gateway, Log } from '../../gateway.ts';
 import { HOUSEKEEPING_SECONDS, keepHouse } from '../../housekeeping.ts';
@@ -52,7 +53,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const store = await openStore(options.data);
   const { config, log, now = Date.now } = options;
   const db = openDatabase(options.watchStore?.(store.d1) ?? store.d1);
-  const sockets = new Sockets({ db, now, log });
+  const sockets = new Sockets({ db, now, log, graceSeconds: config.offlineGraceSeconds });
+  await forgetWatching(db, now()).catch((error: unknown) => log.error({ error }, 'who is online is not known'));
   const gateway: Gateway = {
     config,
     db,

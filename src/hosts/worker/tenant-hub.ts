@@ -9,8 +9,10 @@ import type {
   WebSocketPair as WebSocketPairType,
   WebSocketRequestResponsePair as WebSocketRequestResponsePairType,
 } from '@cloudflare/workers-types';
+import { readConfig } from '../../config.ts';
 import { CLOSE_MALFORMED, CLOSE_REPLACED, CLOSE_SILENT, PING, PONG, SILENT_SECONDS } from '../../contract/watch.ts';
-import { openDatabase } from '../../db/database.ts';
+import { type Database, openDatabase } from '../../db/database.ts';
+import { noteLeft, noteOffline, noteWatching } from '../../db/presence.ts';
 import type { WatcherState } from '../../domain/fan-out.ts';
 import { Room, type Watcher } from '../../hub/room.ts';
 import { stateAfter } from '../../hub/watcher-says.ts';
@@ -20,23 +22,38 @@ import { STATE_HEADER, TENANT_HEADER } from './hub.ts';
 declare const WebSocketPair: typeof WebSocketPairType;
 declare const WebSocketRequestResponsePair: typeof WebSocketRequestResponsePairType;
 
+interface Env {
+  readonly DB: D1Database;
+  readonly [setting: string]: unknown;
+}
+
 interface Kept {
   readonly tenantId: string;
   readonly openedAt: number;
   readonly state: WatcherState;
 }
 
+/** A site whose socket closed, until its grace is over. */
+interface Leaving {
+  readonly tenantId: string;
+  readonly siteId: string;
+  readonly until: number;
+}
+
+const LEAVING = 'leaving:';
 const LOOK_ROUND_MS = 60_000;
 const OPEN = 1;
 
 export class TenantHub {
   readonly #state: DurableObjectState;
-  readonly #env: { readonly DB: D1Database };
+  readonly #db: Database;
+  readonly #graceMs: number;
   #room: Room | undefined;
 
-  constructor(state: DurableObjectState, env: { readonly DB: D1Database }) {
+  constructor(state: DurableObjectState, env: Env) {
     this.#state = state;
-    this.#env = env;
+    this.#db = openDatabase(env.DB);
+    this.#graceMs = readConfig(env).offlineGraceSeconds * 1000;
     state.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
   }
 
@@ -64,35 +81,65 @@ export class TenantHub {
     await this.#roomOf(watcher.kept.tenantId).look();
   }
 
-  webSocketClose(socket: WebSocket, code: number): void {
+  async webSocketClose(socket: WebSocket, code: number): Promise<void> {
     // Answers the other side's close; a code that only a runtime may give can't be sent.
     socket.close(code === 1005 || code === 1006 || code === 1015 ? 1000 : code);
+    await this.#leave(new KeptSocket(socket));
   }
 
-  /** Closes those that were not heard for too long. */
+  /** Closes those that were not heard for too long, and tells of those whose grace is over. */
   async alarm(): Promise<void> {
     const now = Date.now();
     for (const watcher of this.#watchers()) {
       const heard = this.#state.getWebSocketAutoResponseTimestamp(watcher.socket)?.getTime() ?? watcher.kept.openedAt;
-      if (now - heard > SILENT_SECONDS * 1000) watcher.close(CLOSE_SILENT, 'no ping was heard');
+      if (now - heard <= SILENT_SECONDS * 1000) continue;
+      watcher.close(CLOSE_SILENT, 'no ping was heard');
+      await this.#leave(watcher);
     }
-    if (this.#watchers().length > 0) await this.#state.storage.setAlarm(now + LOOK_ROUND_MS);
+    const leaving = await this.#state.storage.list<Leaving>({ prefix: LEAVING });
+    for (const [key, { tenantId, siteId, until }] of leaving) {
+      if (until > now) continue;
+      await noteOffline(this.#db, tenantId, [siteId], now);
+      await this.#state.storage.delete(key);
+      leaving.delete(key);
+    }
+    const ends = [...leaving.values()].map(({ until }) => until);
+    if (this.#watchers().length > 0) ends.push(now + LOOK_ROUND_MS);
+    if (ends.length > 0) await this.#state.storage.setAlarm(Math.min(...ends));
   }
 
   async #watch(tenantId: string, state: WatcherState): Promise<Response> {
+    const { siteId } = state;
     const { 0: theirs, 1: ours } = new WebSocketPair();
-    for (const older of this.#watchers(state.siteId)) older.close(CLOSE_REPLACED, 'the site has connected anew');
-    this.#state.acceptWebSocket(ours, [state.siteId]);
-    const kept: Kept = { tenantId, openedAt: Date.now(), state };
+    for (const older of this.#watchers(siteId)) older.close(CLOSE_REPLACED, 'the site has connected anew');
+    this.#state.acceptWebSocket(ours, [siteId]);
+    const now = Date.now();
+    const kept: Kept = { tenantId, openedAt: now, state };
     ours.serializeAttachment(kept);
-    if ((await this.#state.storage.getAlarm()) === null) await this.#state.storage.setAlarm(Date.now() + LOOK_ROUND_MS);
+    await this.#state.storage.delete(LEAVING + siteId);
+    await this.#wakeBy(now + LOOK_ROUND_MS);
+    this.#state.waitUntil(noteWatching(this.#db, tenantId, [siteId], now));
     // What was committed since the cursor was read, if anything.
     this.#state.waitUntil(this.#roomOf(tenantId).look());
     return new Response(null, { status: 101, webSocket: theirs } as ResponseInit);
   }
 
+  async #leave({ kept: { tenantId, state } }: KeptSocket): Promise<void> {
+    const { siteId } = state;
+    if (this.#watchers(siteId).length > 0) return;
+    const until = Date.now() + this.#graceMs;
+    await this.#state.storage.put<Leaving>(LEAVING + siteId, { tenantId, siteId, until });
+    await this.#wakeBy(until);
+    await noteLeft(this.#db, tenantId, [siteId], until);
+  }
+
+  async #wakeBy(time: number): Promise<void> {
+    const alarm = await this.#state.storage.getAlarm();
+    if (alarm === null || alarm > time) await this.#state.storage.setAlarm(time);
+  }
+
   #roomOf(tenantId: string): Room {
-    this.#room ??= new Room(openDatabase(this.#env.DB), tenantId, () => this.#watchers());
+    this.#room ??= new Room(this.#db, tenantId, () => this.#watchers());
     return this.#room;
   }
 

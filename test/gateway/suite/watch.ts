@@ -1,4 +1,6 @@
+import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import type { Site } from '../../../src/contract/sites.ts';
 import type { TableUpdate } from '../../../src/contract/table.ts';
 import { type AppliedTable, applied, digestOfApplied, plain } from '../applied-table.ts';
 import { Caller, type Host, newAgent, newTenant, type TestAgent, type TestTenant } from '../host.ts';
@@ -166,5 +168,89 @@ export function watching(host: () => Host): void {
     await take(all[0]!);
     expect(await other.all[0]!.socket.untilPong()).toEqual([]);
     for (const { socket } of [all[0]!, other.all[0]!]) socket.close();
+  });
+
+  test('what keeps the sockets may lose its memory between changes: nothing is missed and nobody is cut off', async () => {
+    const { tenant, all } = await begin(2);
+    const { id } = await tenant.admin.made('GET', tenant.at);
+    for (const mtu of [1400, 1300]) {
+      await host().forget(id);
+      await tenant.admin.made('PATCH', `${tenant.at}/networks/a`, { mtu });
+      for (const each of all) await take(each);
+    }
+    await host().forget(id);
+    await tenant.admin.made('PATCH', `${tenant.at}/sites/${all[0]!.agent.id}`, { disabled: true });
+    expect(await all[0]!.socket.closed).toMatchObject({ code: 4403 });
+    await take(all[1]!);
+    await assertInStep(all[1]!);
+    all[1]!.socket.close();
+  });
+
+  test('a change whose telling was lost is told by the next housekeeping, and told once', async () => {
+    const { tenant, all } = await begin(1);
+    const { id } = await tenant.admin.made('GET', tenant.at);
+    await host().write('UPDATE tenants SET revision = revision + 1 WHERE id = ?', id);
+    await host().write(
+      `UPDATE networks SET mtu = 1234, header_revision = t.revision, revision = t.revision
+        FROM tenants t WHERE t.id = networks.tenant_id AND t.id = ?`,
+      id,
+    );
+    await host().keepHouse();
+    await take(all[0]!);
+    expect([...all[0]!.table.values()][0]).toMatchObject({ mtu: 1234 });
+    await host().keepHouse();
+    expect(await all[0]!.socket.untilPong()).toEqual([]);
+    await assertInStep(all[0]!);
+    all[0]!.socket.close();
+  });
+
+  test('a site whose socket closes is offline after the grace, which is an event; one that comes back within it is not', async () => {
+    const { tenant, all } = await begin(2);
+    const [back, gone] = all as [Watching, Watching];
+    const statusOf = async ({ agent }: Watching) =>
+      (await tenant.admin.made<Site>('GET', `${tenant.at}/sites/${agent.id}`)).status;
+    const eventsOf = async (kind: string) => {
+      const { items } = await tenant.admin.made<{ items: { subject: string; actor: object }[] }>(
+        'GET',
+        `${tenant.at}/events?kind=${kind}`,
+      );
+      return items.map(({ subject }) => subject);
+    };
+    back.socket.close();
+    gone.socket.close();
+    const again = await watch(host(), back.agent, back.cursor);
+    while ((await eventsOf('site_offline')).length === 0) await setTimeout(50);
+    expect(await eventsOf('site_offline')).toEqual([gone.agent.id]);
+    expect(await statusOf(gone)).toBe('offline');
+    expect(await statusOf(back)).toBe('online');
+    const returned = await watch(host(), gone.agent, gone.cursor);
+    while ((await eventsOf('site_online')).length === 0) await setTimeout(50);
+    expect(await eventsOf('site_online')).toEqual([gone.agent.id]);
+    expect(await statusOf(gone)).toBe('online');
+    for (const socket of [again, returned]) socket.close();
+  });
+
+  test('a site that reports is online until it was silent for too long, which housekeeping tells as an event', async () => {
+    const tenant = await newTenant(host());
+    const agent = await newAgent(host(), tenant);
+    const report = { cursor: (await pull(agent))!.cursor, networks: [], version: '1.0.0' };
+    await (await agent.caller()).made('POST', '/v1/agent/heartbeat', report);
+    await host().write('UPDATE site_status SET online_until = 1 WHERE site_id = ?', agent.id);
+    const statusOf = async () => (await tenant.admin.made<Site>('GET', `${tenant.at}/sites/${agent.id}`)).status;
+    expect(await statusOf()).toBe('offline');
+    await host().keepHouse();
+    await host().keepHouse();
+    await (await agent.caller()).made('POST', '/v1/agent/heartbeat', { ...report, watching: true });
+    await (await agent.caller()).made('POST', '/v1/agent/heartbeat', report);
+    expect(await statusOf()).toBe('online');
+    const { items } = await tenant.admin.made<{ items: { kind: string; subject: string }[] }>(
+      'GET',
+      `${tenant.at}/events`,
+    );
+    const comings = items.filter(({ kind }) => kind === 'site_offline' || kind === 'site_online');
+    expect(comings.map(({ kind, subject }) => [kind, subject])).toEqual([
+      ['site_offline', agent.id],
+      ['site_online', agent.id],
+    ]);
   });
 }
