@@ -109,6 +109,8 @@ export async function listEvents(
 /** Forgets events from before `before` (milliseconds since 1970): the oldest first, so that none of them is looked for. */
 export async function purgeEvents(db: Database, before: number, limit: number = PURGE_LIMIT): Promise<void> {
   await db.run(
-    sql`DELETE FROM events WHERE at < ${before} AND id IN (SELECT id FROM events ORDER BY id LIMIT ${limit})`,
+    // Where the oldest event may stay none is due, and that one row is all that is read.
+    sql`DELETE FROM events WHERE at < ${before} AND id IN (SELECT id FROM events ORDER BY id
+      LIMIT (CASE WHEN (SELECT at FROM events ORDER BY id LIMIT 1) < ${before} THEN ${limit} ELSE 0 END))`,
   );
 }
