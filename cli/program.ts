@@ -4,6 +4,7 @@ import { Failure, reasonOf } from '../shared/failure.ts';
 import { VERSION } from '../shared/version.ts';
 import { eventCommand } from './commands/event.ts';
 import { keyCommand } from './commands/key.ts';
+import { macCommand } from './commands/mac.ts';
 import { networkCommand } from './commands/network.ts';
 import { poolCommand } from './commands/pool.ts';
 import { siteCommand } from './commands/site.ts';
@@ -20,6 +21,7 @@ const COMMANDS = [
   poolCommand,
   keyCommand,
   networkCommand,
+  macCommand,
   siteCommand,
   tokenCommand,
   eventCommand,

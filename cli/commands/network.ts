@@ -14,6 +14,7 @@ import { path } from '../api.ts';
 import { checkedNumber, checkedOrEmpty, clearing } from '../flags.ts';
 import { type Columns, formatFacts } from '../format/table.ts';
 import type { Open } from '../session.ts';
+import { waitCommand } from './wait.ts';
 
 const COLUMNS: Columns<Network> = [
   ['NAME', ({ name }) => name],
@@ -75,7 +76,7 @@ export function networkCommand(open: Open): Command {
       say(`Deleted network ${network}.`);
     });
 
-  return command;
+  return command.addCommand(waitCommand(open));
 }
 
 /** The flags' names are the API's fields, so that what commander collects is the body. */

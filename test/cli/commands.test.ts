@@ -1,6 +1,8 @@
 /** What each command does to a real gateway, and what it shows to people and to scripts. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Snapshot } from '../../src/contract/table.ts';
 import type { RunningGateway } from '../../src/hosts/node/start-gateway.ts';
+import { Caller, enrol, type Host, newAgentKey } from '../gateway/host.ts';
 import { type Ended, OPERATOR_KEY, overlane, startTestGateway } from './overlane.ts';
 
 let gateway: RunningGateway;
@@ -192,6 +194,63 @@ describe('site', () => {
     const shown = await done('site', 'show', 'switch');
     expect(shown).not.toMatch(/[^\P{Cc}\n]/u);
     expect(fact(shown, 'where')).toBe('Oslo [2J');
+  });
+});
+
+describe('mac', () => {
+  const mac = '02:00:00:00:00:0a';
+
+  test('is set to a site, listed with filters, and deleted', async () => {
+    await done('site', 'add', 'switch', '--static', '--vtep-address', `10.2.${tenants}.1`);
+    await done('network', 'create', 'blue');
+    await done('site', 'attach', 'switch', 'blue');
+    const made = await done('mac', 'set', 'blue', '02:00:00:00:00:0A', '--site', 'switch', '--ip', '10.9.0.7');
+    expect(fact(made, 'mac')).toBe(mac);
+    const [, row] = cells(await done('mac', 'list', 'blue'));
+    expect(row).toEqual([mac, '10.9.0.7', 'switch', expect.stringMatching(/^\d+$/), 'sticky']);
+    expect(await json('mac', 'list', 'blue', '--ip', '10.9.0.7', '--site', 'switch')).toMatchObject([{ mac }]);
+    expect(await done('mac', 'list', 'blue', '--mac', '02:00:00:00:00:0b')).toBe('none\n');
+    await done('mac', 'delete', 'blue', mac);
+    expect(await done('mac', 'list', 'blue')).toBe('none\n');
+    expect((await run('mac', 'delete', 'blue', mac)).code).toBe(5);
+  });
+
+  test('that is not frozen can’t be unfrozen, and a group address is no station', async () => {
+    await done('network', 'create', 'blue');
+    expect((await run('mac', 'unfreeze', 'blue', mac)).code).toBe(5);
+    expect(await run('mac', 'set', 'blue', 'ff:ff:ff:ff:ff:ff', '--site', 's')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('must be a unicast MAC address'),
+    });
+  });
+});
+
+describe('network wait', () => {
+  test('ends at once where everyone is in step, and else names who is not when its time is over', async () => {
+    await done('network', 'create', 'blue');
+    expect(await done('network', 'wait', 'blue')).toMatch(/^In step with revision \d+: 0 sites\.\n$/);
+    const token = await json<{ token: string }>('token', 'create', '--network', 'blue=host:blue0');
+    const host = { url: gateway.url } as Host;
+    const key = await newAgentKey();
+    const enrolled = await enrol(host, key, { token: token.token, name: 'oslo' });
+    expect(await run('network', 'wait', 'blue', '--timeout', '0s')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^overlane: not in step with revision \d+ after 0 s: oslo.*\n$/),
+    });
+
+    const waiting = run('network', 'wait', 'blue', '--timeout', '20s', '--json');
+    const agent = new Caller(gateway.url, await key.sign(gateway.url, enrolled.body.site));
+    const table = await agent.made<Snapshot>('GET', '/v1/agent/tables');
+    const networks = table.networks.map(({ vni, revision, digest }) => ({ vni, revision, digest, counters: {} }));
+    await agent.made('POST', '/v1/agent/heartbeat', { cursor: table.cursor, version: '1.0.0', networks });
+    const { code, stdout } = await waiting;
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ converged: true, sites: [{ name: 'oslo', inStep: true }] });
+  });
+
+  test('waits for a revision that is named', async () => {
+    await done('network', 'create', 'blue');
+    expect(await json('network', 'wait', 'blue', '--revision', '1')).toMatchObject({ revision: 1, converged: true });
   });
 });
 

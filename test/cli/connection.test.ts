@@ -227,7 +227,7 @@ describe('the command line itself', () => {
     const { code, stdout } = await overlane({}, ['--help']);
     expect(code).toBe(0);
     for (const n of [0, 1, 2, 3, 4, 5, 6]) expect(stdout).toMatch(new RegExp(`^ {2}${n} {2}`, 'm'));
-    for (const name of ['tenant', 'pool', 'key', 'network', 'site', 'token', 'event', 'usage']) {
+    for (const name of ['tenant', 'pool', 'key', 'network', 'mac', 'site', 'token', 'event', 'usage']) {
       expect(stdout).toMatch(new RegExp(`^ {2}${name} `, 'm'));
       expect((await overlane({}, [name, '--help'])).code).toBe(0);
     }
