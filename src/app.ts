@@ -18,6 +18,7 @@ import { joinTokenRoutes } from './routes/join-tokens.ts';
 import { macRoutes } from './routes/macs.ts';
 import { networkRoutes } from './routes/networks.ts';
 import { addOpenApi } from './routes/openapi.ts';
+import { siteKeyRoutes } from './routes/site-key.ts';
 import { siteRoutes } from './routes/sites.ts';
 import { tableRoutes } from './routes/tables.ts';
 import { tenantRoutes } from './routes/tenants.ts';
@@ -49,6 +50,7 @@ export function createApp(gateway: Gateway): Hono<AppEnv> {
   app.route('/', watchRoutes(gateway));
   app.route('/', agentMacRoutes(gateway));
   app.route('/', heartbeatRoutes(gateway));
+  app.route('/', siteKeyRoutes(gateway));
   addOpenApi(app);
 
   const methodsAt = methodTable(app);

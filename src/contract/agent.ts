@@ -47,6 +47,16 @@ export const EnrolledSchema = v.object({
 });
 export type Enrolled = v.InferOutput<typeof EnrolledSchema>;
 
+/**
+ * The body of `POST /v1/agent/key`, whose request is signed by the key that the site has: `proof` is a JWT by the private half of
+ * `publicKey`, as an enrolment's, with `sub` the site's id. Done again, by either key, it changes nothing.
+ */
+export const RotateKeySchema = v.strictObject({
+  publicKey: PublicKeySchema,
+  proof: v.pipe(v.string('must be a JWT by the new key'), v.maxLength(2000, 'must be a JWT by the new key')),
+});
+export type RotateKey = v.InferOutput<typeof RotateKeySchema>;
+
 /** Totals since the agent started, by name; drops by reason. */
 export const CountersSchema = v.record(
   v.pipe(v.string(), v.regex(/^[a-zA-Z][a-zA-Z0-9]{0,63}$/, 'counter names are letters and digits')),

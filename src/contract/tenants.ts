@@ -63,5 +63,17 @@ export const ApiKeySchema = v.object({
 });
 export type ApiKey = v.InferOutput<typeof ApiKeySchema>;
 
+const OVERLAP_MESSAGE = `must be a whole number of seconds from 0 to ${30 * 24 * 3600}`;
+
+/** For how long the old key goes on working beside the new one; 0 ends it at once. */
+export const ApiKeyRotateSchema = v.strictObject({
+  overlapSeconds: v.pipe(
+    v.number(OVERLAP_MESSAGE),
+    v.integer(OVERLAP_MESSAGE),
+    v.minValue(0, OVERLAP_MESSAGE),
+    v.maxValue(30 * 24 * 3600, OVERLAP_MESSAGE),
+  ),
+});
+
 /** The answer to creating a key: the only one that ever carries it. */
 export const ApiKeyCreatedSchema = v.object({ ...ApiKeySchema.entries, key: v.string() });

@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, type InferSelectModel, sql } from 'drizzle-orm';
 import type { ApiKeyCreate } from '../contract/tenants.ts';
 import { type Database, write, writeAndRead } from './database.ts';
-import { recordEvent } from './events.ts';
+import { recordChange, recordEvent } from './events.ts';
 import { guard } from './guards.ts';
 import { type Page, type PageRequest, pageOf } from './page.ts';
 import { pictureOfApiKey } from './pictures.ts';
@@ -43,6 +43,35 @@ export async function listApiKeys(db: Database, tenantId: string, page: PageRequ
     .orderBy(asc(apiKeys.id))
     .limit(page.limit + 1);
   return pageOf(rows, page.limit, (row) => row.id);
+}
+
+/**
+ * Makes a key like the one with this id, which ends at `until`, or when it would anyway.
+ *
+ * @throws Refusal `not_found`.
+ */
+export async function rotateApiKey(
+  db: Database,
+  tenantId: string,
+  id: string,
+  made: { id: string; hash: string; now: number; until: number },
+): Promise<ApiKeyRow> {
+  const picture = pictureOfApiKey(tenantId, id);
+  const [before, after] = recordChange(db, tenantId, { kind: 'api_key_rotated', subject: id, picture });
+  const writes = [
+    guard('not_found', sql`EXISTS (SELECT 1 FROM api_keys WHERE tenant_id = ${tenantId} AND id = ${id})`),
+    takeRevision(tenantId),
+    before,
+    sql`INSERT INTO api_keys (id, tenant_id, name, role, hash, expires_at, created_at)
+      SELECT ${made.id}, tenant_id, name, role, ${made.hash}, expires_at, ${made.now} FROM api_keys
+      WHERE tenant_id = ${tenantId} AND id = ${id}`,
+    sql`UPDATE api_keys SET expires_at = min(coalesce(expires_at, ${made.until}), ${made.until})
+      WHERE tenant_id = ${tenantId} AND id = ${id}`,
+    after,
+    recordEvent(db, tenantId, { kind: 'api_key_created', subject: made.id, after: pictureOfApiKey(tenantId, made.id) }),
+  ];
+  const read = db.select().from(apiKeys).where(mine(tenantId, made.id));
+  return (await writeAndRead(db, writes, read))[0]!;
 }
 
 /** @throws Refusal `not_found`. */

@@ -16,6 +16,7 @@ export const GUARDS = [
   'join_token_invalid',
   'join_token_used_up',
   'idempotency_in_progress',
+  'conflict',
 ] as const;
 export type Guard = (typeof GUARDS)[number];
 

@@ -121,6 +121,28 @@ export async function patchSite(db: Database, current: SiteRow, patch: SitePatch
   ]);
 }
 
+/**
+ * Gives the site's agent another key, where it has `from` still; where it has `to` already, nothing changes.
+ *
+ * @throws Refusal `conflict` where the site has another key by now, `key_taken` where another site has `to`.
+ */
+export async function rotateSiteKey(db: Database, site: SiteRow, from: string, to: string): Promise<void> {
+  if (from === to) return;
+  const { tenantId, id } = site;
+  const picture = pictureOfSite(tenantId, id);
+  const [before, after] = recordChange(db, tenantId, { kind: 'site_key_rotated', subject: id, picture });
+  await write(db, [
+    guard(
+      'conflict',
+      sql`EXISTS (SELECT 1 FROM sites WHERE tenant_id = ${tenantId} AND id = ${id} AND public_key = ${from})`,
+    ),
+    takeRevision(tenantId),
+    before,
+    db.update(sites).set({ publicKey: to }).where(mine(tenantId, id)),
+    after,
+  ]);
+}
+
 /** Deletes the site; its attachments stay as tombstones for its peers. @throws Refusal `not_found`. */
 export async function deleteSite(db: Database, tenantId: string, id: string, now: number): Promise<void> {
   await write(db, [

@@ -30,6 +30,7 @@ const FAILED_GUARD: Record<Guard, Reason> = {
     'idempotency_in_progress',
     'The same request is being worked on; ask again for its answer.',
   ],
+  conflict: ['conflict', 'Something else changed it at this moment; look again.'],
   join_token_used_up: ['join_token_used_up', 'The join token has been used as often as it may; make another.'],
 };
 

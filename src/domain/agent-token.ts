@@ -15,6 +15,8 @@ export interface AgentTokenCheck {
   readonly origins: readonly string[];
   /** Milliseconds since 1970. */
   readonly now: number;
+  /** What `sub` must be, where the token is for one site's use alone. */
+  readonly site?: string;
 }
 
 /** @returns the token's `kid`, unverified: it says whose key to verify with. @throws Refusal `unauthenticated`. */
@@ -39,6 +41,7 @@ export async function verifyAgentToken(token: string, check: AgentTokenCheck): P
       algorithms: ['EdDSA'],
       issuer: check.subject,
       audience: [...check.origins],
+      ...(check.site === undefined ? {} : { subject: check.site }),
       requiredClaims: ['iat', 'exp'],
       clockTolerance: CLOCK_SKEW_SECONDS,
       currentDate: new Date(check.now),

@@ -1,7 +1,13 @@
 import { Hono } from 'hono';
 import { PageQuerySchema, pageSchema } from '../contract/pages.ts';
-import { type ApiKey, ApiKeyCreatedSchema, ApiKeyCreateSchema, ApiKeySchema } from '../contract/tenants.ts';
-import { type ApiKeyRow, createApiKey, deleteApiKey, listApiKeys } from '../db/api-keys.ts';
+import {
+  type ApiKey,
+  ApiKeyCreatedSchema,
+  ApiKeyCreateSchema,
+  ApiKeyRotateSchema,
+  ApiKeySchema,
+} from '../contract/tenants.ts';
+import { type ApiKeyRow, createApiKey, deleteApiKey, listApiKeys, rotateApiKey } from '../db/api-keys.ts';
 import { readPageCursor } from '../db/page.ts';
 import { newId } from '../domain/ids.ts';
 import { hashSecret, newSecret } from '../domain/secrets.ts';
@@ -54,6 +60,29 @@ export function apiKeyRoutes(gateway: Gateway, access: Access): Hono<AppEnv> {
       const { limit, cursor } = c.req.valid('query');
       const page = await listApiKeys(db, c.get('tenant').id, { limit, after: readPageCursor(cursor) });
       return c.json({ ...page, items: page.items.map(toApiKey) });
+    },
+  );
+
+  app.post(
+    '/v1/tenants/:tenant/api-keys/:id/rotate',
+    describe({
+      summary: 'Make a key like this one, which goes on working for as long as said; the new one is shown this once',
+      tag,
+      status: 201,
+      gives: ApiKeyCreatedSchema,
+      errors: ['forbidden', 'not_found', 'invalid_body'],
+    }),
+    access.operatorOfTenant,
+    body(ApiKeyRotateSchema),
+    once(gateway),
+    async (c) => {
+      const time = now();
+      const id = newId(time);
+      const key = newSecret('olk', id);
+      const until = time + c.req.valid('json').overlapSeconds * 1000;
+      const made = { id, hash: await hashSecret(key), now: time, until };
+      const row = await rotateApiKey(c.get('db'), c.get('tenant').id, c.req.param('id'), made);
+      return c.json({ ...toApiKey(row), key }, 201);
     },
   );
 

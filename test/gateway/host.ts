@@ -111,6 +111,7 @@ export interface TokenChanges {
   readonly kid?: string;
   readonly iss?: string;
   readonly aud?: string;
+  readonly sub?: string;
   /** How far the signer's clock is off, in seconds. */
   readonly clockOff?: number;
   readonly lifeSeconds?: number;
@@ -128,7 +129,7 @@ export class AgentKey {
 
   sign(url: string, id: string, changes: TokenChanges = {}): Promise<string> {
     const now = Math.floor(Date.now() / 1000) + (changes.clockOff ?? 0);
-    return new SignJWT()
+    return new SignJWT(changes.sub === undefined ? {} : { sub: changes.sub })
       .setProtectedHeader({ alg: 'EdDSA', kid: changes.kid ?? id })
       .setIssuer(changes.iss ?? id)
       .setAudience(changes.aud ?? new URL(url).origin)

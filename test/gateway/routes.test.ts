@@ -118,6 +118,7 @@ test('every statement of every tenant’s route names the tenant, and none looks
     role: 'viewer',
   });
   await call(operator, 'GET', `${at}/api-keys`, `${T}/api-keys`);
+  await call(operator, 'POST', `${at}/api-keys/${apiKey.id}/rotate`, `${T}/api-keys/:id/rotate`, { overlapSeconds: 0 });
   await call(operator, 'DELETE', `${at}/api-keys/${apiKey.id}`, `${T}/api-keys/:id`);
 
   await call(admin, 'POST', `${at}/networks`, `${T}/networks`, { name: 'a' });
@@ -180,6 +181,9 @@ test('every statement of every tenant’s route names the tenant, and none looks
   await call(admin, 'GET', `${at}/networks/b/convergence`, `${T}/networks/:network/convergence`);
   await call(agent, 'GET', `/v1/agent/tables?cursor=${cursor}`, '/v1/agent/tables');
   await call(admin, 'DELETE', `${at}/networks/b/macs/${mac}`, `${macs}/:mac`);
+  const next = await newAgentKey();
+  const proof = await next.sign(host.url, next.publicKey, { sub: siteId });
+  await call(agent, 'POST', '/v1/agent/key', '/v1/agent/key', { publicKey: next.publicKey, proof });
   await call(admin, 'DELETE', `${at}/sites/agent/networks/b`, attachment);
   for (const disabled of [true, false]) {
     await call(admin, 'PATCH', `${at}/sites/agent`, `${T}/sites/:site`, { disabled, vtep: { address: '192.0.2.7' } });

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { Host } from './host.ts';
 import { badInput } from './suite/bad-input.ts';
+import { credentials } from './suite/credentials.ts';
 import { enrolment } from './suite/enrolment.ts';
 import { events } from './suite/events.ts';
 import { http } from './suite/http.ts';
@@ -30,6 +31,7 @@ export function gatewaySuite(name: string, start: () => Promise<Host>): void {
     describe('VNI pools', () => vniPools(host));
     describe('sites and attachments', () => sites(host));
     describe('enrolment', () => enrolment(host));
+    describe('credentials', () => credentials(host));
     describe('tables', () => tables(host));
     describe('events and usage', () => events(host));
     describe('watching', () => watching(host));

@@ -7,6 +7,7 @@ type Made = { id: string; name: string; code?: string };
 /** POSTs that take no Idempotency-Key, each with its reason. */
 const WITHOUT: Readonly<Record<string, string>> = {
   '/v1/agent/heartbeat': 'it only says how things are: the last one counts',
+  '/v1/agent/key': 'the same key again changes nothing',
   '/v1/agent/macs': 'the same announcement again changes nothing',
 };
 
