@@ -22,6 +22,8 @@ test('a site that was away for twenty years is let in by its key, whatever expir
     operatorKey: testSettings.OVERLANE_OPERATOR_KEY,
     holdSeconds: 3,
     keepHouse: () => keepHouse(running.gateway),
+    write: async () => {},
+    forget: async () => {},
     close: running.close,
   };
   const tenant = await newTenant(host);
@@ -30,7 +32,7 @@ test('a site that was away for twenty years is let in by its key, whatever expir
   await host.keepHouse();
   const caller = await agent.caller({ clockOff: ahead });
   expect((await caller.get('/v1/agent/tables')).status).toBe(200);
-  const { items } = await tenant.admin.made<{ items: unknown[] }>('GET', `${tenant.at}/events`);
-  expect(items).toEqual([]);
+  const { items } = await tenant.admin.made<{ items: { kind: string }[] }>('GET', `${tenant.at}/events`);
+  expect(items.map(({ kind }) => kind)).not.toContain('site_enrolled');
   await host.close();
 });
