@@ -40,6 +40,7 @@ export async function runSite(flags: RunFlags, uid: number, log: Log): Promise<n
       const session = new Session({
         client: createGatewayClient(options, site),
         datapath,
+        site,
         store: openTableStore(folder, site, log),
         version: VERSION,
         now: Date.now,

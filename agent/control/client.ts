@@ -8,6 +8,7 @@ import { oneLine, reasonOf } from '../../shared/failure.ts';
 import type { Transport, TransportRequest, TransportResponse } from '../../shared/transport.ts';
 import { type Enroll, type Enrolled, EnrolledSchema, type Heartbeat } from '../../src/contract/agent.ts';
 import type { ErrorCode } from '../../src/contract/errors.ts';
+import { type MacReport, type MacReported, MacReportedSchema } from '../../src/contract/macs.ts';
 import { type TableUpdate, TableUpdateSchema } from '../../src/contract/table.ts';
 import type { GatewayClock } from './clock.ts';
 import { signToken } from './token.ts';
@@ -32,6 +33,7 @@ export type PullAnswer =
   | Refused
   | Unavailable;
 export type HeartbeatAnswer = { readonly kind: 'accepted' } | Refused | Unavailable;
+export type MacsAnswer = ({ readonly kind: 'reported' } & MacReported) | Refused | Unavailable;
 export type EnrollAnswer = { readonly kind: 'enrolled'; readonly enrolled: Enrolled } | Refused | Unavailable;
 
 /** What a session needs of the gateway. */
@@ -39,6 +41,7 @@ export interface GatewayClient {
   /** @param cursor of the table that is held, or null for a snapshot. */
   pull(cursor: string | null): Promise<PullAnswer>;
   heartbeat(heartbeat: Heartbeat): Promise<HeartbeatAnswer>;
+  reportMacs(report: MacReport): Promise<MacsAnswer>;
 }
 
 export interface ClientOptions {
@@ -64,6 +67,12 @@ export function createGatewayClient(options: ClientOptions, site: string): Gatew
     async heartbeat(heartbeat) {
       const response = await send(options, site, post('/v1/agent/heartbeat', heartbeat));
       return response.status === 204 ? { kind: 'accepted' } : failureOf(response);
+    },
+    async reportMacs(report) {
+      const response = await send(options, site, post('/v1/agent/macs', report));
+      if ('reason' in response || response.status !== 200) return failureOf(response);
+      const reported = parseBody(response, MacReportedSchema);
+      return reported.kind === 'unavailable' ? reported : { kind: 'reported', ...reported.value };
     },
   };
 }

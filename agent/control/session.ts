@@ -10,13 +10,16 @@
  *   an error and shown in the status, for a person to decide.
  * - 403 `site_disabled`: a person said so, and the gateway knew who was asking. The site forwards for nobody, and keeps its table and
  *   keeps asking, so that enabling it brings it back within one wait.
+ * - A table that would take most peers away, and nobody asked for that: held until a snapshot says it again (hold.ts).
  */
 import { HEARTBEAT_SECONDS, type Heartbeat, PULL_SECONDS } from '../../src/contract/agent.ts';
 import type { TableUpdate } from '../../src/contract/table.ts';
 import type { Datapath } from '../datapath/datapath.ts';
+import { Announcer } from './announcer.ts';
 import { backoffMs } from './backoff.ts';
 import type { GatewayClient, Refused, Unavailable } from './client.ts';
 import { ContactRecord } from './contact.ts';
+import { type Held, removalsToHold } from './hold.ts';
 import { InForce } from './in-force.ts';
 import type { TableStore } from './last-good.ts';
 import type { Log } from './log.ts';
@@ -26,6 +29,8 @@ import { type Contact, type NetworkStatus, networkStatuses } from './status.ts';
 export interface SessionOptions {
   readonly client: GatewayClient;
   readonly datapath: Datapath;
+  /** The site's own id. */
+  readonly site: string;
   readonly store: TableStore;
   readonly version: string;
   /** Milliseconds since 1970. */
@@ -37,8 +42,11 @@ export interface SessionOptions {
   readonly log: Log;
 }
 
-/** What a pull came to: `resynced` is a change that came as a snapshot because a delta did not fit. */
-export type PullOutcome = 'changed' | 'resynced' | 'unchanged' | 'failed' | 'stopped';
+/**
+ * What a pull came to: `resynced` is a change that came as a snapshot because a delta did not fit, `held` one that is not put in force
+ * until it is said again.
+ */
+export type PullOutcome = 'changed' | 'resynced' | 'unchanged' | 'held' | 'failed' | 'stopped';
 
 export interface SessionStatus {
   readonly contact: Contact;
@@ -55,6 +63,8 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #contact: ContactRecord;
   readonly #inForce: InForce;
+  readonly #announcer: Announcer;
+  #doubted: Held = new Map();
   #held: LastGood | null = null;
   #changedAt = '';
   /** The table on disk lacks at least the newest cursor; where it is that alone, it is not worth a write until the end. */
@@ -71,6 +81,7 @@ export class Session {
     this.#options = options;
     this.#contact = new ContactRecord(options.now, options.log);
     this.#inForce = new InForce(options.datapath, options.log);
+    this.#announcer = new Announcer({ ...options, held: () => this.#held });
   }
 
   /** Puts the last good table in force, then begins to pull. Resolves after the former: no gateway is needed for it. */
@@ -80,6 +91,7 @@ export class Session {
       await this.#putInForce(toSnapshot(this.#held));
       this.#options.log('info', `forwarding by the last good table, ${this.#held.networks.size} networks`);
     }
+    await this.#announcer.start();
     void this.pullNow();
   }
 
@@ -93,7 +105,7 @@ export class Session {
 
   status(): SessionStatus {
     const outage = this.#inForce.withdrawn ? 'the site is disabled' : this.#inForce.outage;
-    const networks = networkStatuses(this.#held, this.#inForce.report, outage);
+    const networks = networkStatuses(this.#held, this.#inForce.report, outage, this.#doubted);
     const contact = this.#contact.current;
     const table = this.#held === null ? null : { cursor: this.#held.cursor, changedAt: this.#changedAt };
     const inStep = contact.state === 'reachable' && table !== null && networks.every((network) => network.inStep);
@@ -105,6 +117,7 @@ export class Session {
     this.#stopped = true;
     this.#cancelNext();
     await this.#turns;
+    await this.#announcer.stop();
     if (this.#unsaved) this.#save();
     await this.#options.store.flush();
   }
@@ -112,9 +125,9 @@ export class Session {
   async #takeTurn(): Promise<PullOutcome> {
     if (this.#stopped) return 'stopped';
     this.#retryAfterSeconds = 0;
-    const outcome = await this.#pull(this.#held?.cursor ?? null);
+    const outcome = await this.#pull(this.#doubted.size > 0 ? null : (this.#held?.cursor ?? null));
     if (outcome === 'failed') await this.#inForce.settle(() => toSnapshot(this.#held!));
-    else if (!this.#stopped) await this.#report();
+    else if (!this.#stopped) await Promise.all([this.#report(), this.#announcer.kick()]);
     this.#cancelNext();
     if (!this.#stopped) this.#cancelNext = this.#options.after(this.#waitMs(), () => void this.pullNow());
     return outcome;
@@ -147,19 +160,40 @@ export class Session {
 
   async #take(update: TableUpdate, cursor: string | null): Promise<PullOutcome> {
     const nothingNew = changesNothing(update);
+    const isNext = update.kind === 'snapshot' || update.from === this.#held?.cursor;
+    if (this.#held !== null && isNext) {
+      const doubted = removalsToHold(this.#held, update, this.#doubted);
+      if (doubted.size > 0) return this.#hold(doubted);
+    }
     const merged = mergeUpdate(this.#held, update);
     if (merged.kind === 'resync') {
       if (cursor !== null) return this.#resync(merged.reason);
       return this.#failed({ kind: 'unavailable', reason: `sent a table that contradicts itself: ${merged.reason}` });
     }
     this.#held = merged.table;
+    this.#doubted = new Map();
     this.#unsaved = true;
+    this.#announcer.tableChanged(update);
     if (nothingNew) return this.#unchanged();
     this.#contact.reached();
     await this.#putInForce(update);
     this.#save();
     this.#reportDue = true;
     return 'changed';
+  }
+
+  #hold(doubted: Held): PullOutcome {
+    this.#contact.reached();
+    for (const [vni, sites] of doubted) {
+      const peers = this.#held?.networks.get(vni)?.vteps.size;
+      this.#options.log(
+        'error',
+        `VNI ${vni}: ${sites.size} of ${peers} peers would go: held until the gateway says it again`,
+      );
+    }
+    this.#doubted = doubted;
+    this.#reportDue = true;
+    return 'held';
   }
 
   async #resync(reason: string): Promise<PullOutcome> {
@@ -213,11 +247,12 @@ export class Session {
     return {
       cursor: this.#held!.cursor,
       version: this.#options.version,
-      networks: networks.map(({ vni, revision, digest, error }) => ({
+      networks: networks.map(({ vni, revision, digest, heldRemovals, error }) => ({
         vni,
         revision,
         digest,
         counters: { ...counters.get(vni) },
+        ...(heldRemovals === undefined ? {} : { heldRemovals }),
         ...(error === undefined ? {} : { error: error.slice(0, REPORT_ERROR_CHARACTERS) }),
       })),
     };

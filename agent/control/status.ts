@@ -2,6 +2,7 @@
 import { formatDigest } from '../../src/contract/digest.ts';
 import type { PortSpec } from '../../src/contract/port.ts';
 import type { ApplyReport } from '../datapath/datapath.ts';
+import type { Held } from './hold.ts';
 import type { LastGood } from './merge.ts';
 
 /** Times are RFC 3339, UTC. */
@@ -40,14 +41,26 @@ export interface NetworkStatus {
   readonly revision: number;
   readonly digest: string;
   readonly inStep: boolean;
+  /** How many peers would go by what the gateway said last, which is held until it says so again. */
+  readonly heldRemovals?: number;
   readonly error?: string;
 }
 
 /** @param outage why nothing at all is carried as the table says, where that is so. */
-export function networkStatuses(table: LastGood | null, report: ApplyReport, outage: string | null): NetworkStatus[] {
+export function networkStatuses(
+  table: LastGood | null,
+  report: ApplyReport,
+  outage: string | null,
+  held: Held = new Map(),
+): NetworkStatus[] {
   const networks = [...(table?.networks.values() ?? [])].sort((a, b) => a.header.vni - b.header.vni);
   return networks.map(({ header, vteps, macs, digest }) => {
-    const error = outage ?? report.errors.get(header.vni);
+    const heldRemovals = held.get(header.vni)?.size;
+    const doubt =
+      heldRemovals === undefined
+        ? undefined
+        : `${heldRemovals} of ${vteps.size} peers would go: held until the gateway says it again`;
+    const error = outage ?? report.errors.get(header.vni) ?? doubt;
     return {
       vni: header.vni,
       name: header.name,
@@ -58,6 +71,7 @@ export function networkStatuses(table: LastGood | null, report: ApplyReport, out
       revision: header.revision,
       digest: formatDigest(digest),
       inStep: error === undefined,
+      ...(heldRemovals === undefined ? {} : { heldRemovals }),
       ...(error === undefined ? {} : { error }),
     };
   });

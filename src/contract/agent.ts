@@ -69,6 +69,8 @@ export const NetworkReportSchema = v.strictObject({
   revision: v.pipe(v.number(), v.integer(), v.minValue(0)),
   digest: v.pipe(v.string(), v.regex(/^[0-9a-f]{12}$/, 'must be 12 hex digits')),
   counters: CountersSchema,
+  /** How many peers would go by what the gateway said last, though nobody asked for that: the site goes on until it is said again. */
+  heldRemovals: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
   /** Why this network is not carried as the table says, in one line. */
   error: v.optional(v.pipe(v.string(), v.maxLength(500))),
 });

@@ -105,6 +105,7 @@ export class Mesh {
       const session = new Session({
         client: createGatewayClient(options, site),
         datapath,
+        site,
         store: openTableStore(folder, site, log),
         version: '1.0.0',
         now: machineNow,

@@ -1,12 +1,15 @@
 /** A session with everything around it under a test's control: gateway, clock, timer, disk and data path. */
 
-import type { GatewayClient, HeartbeatAnswer, PullAnswer } from '../../../agent/control/client.ts';
+import type { GatewayClient, HeartbeatAnswer, MacsAnswer, PullAnswer } from '../../../agent/control/client.ts';
 import type { TableStore } from '../../../agent/control/last-good.ts';
 import { type LastGood, mergeUpdate } from '../../../agent/control/merge.ts';
 import { Session } from '../../../agent/control/session.ts';
 import { InMemoryDatapath } from '../../../agent/datapath/in-memory.ts';
 import type { Heartbeat } from '../../../src/contract/agent.ts';
+import type { MacReport } from '../../../src/contract/macs.ts';
 import type { Snapshot } from '../../../src/contract/table.ts';
+
+export const OWN_SITE = 'site-1';
 
 export class FakeSite {
   readonly session: Session;
@@ -15,6 +18,8 @@ export class FakeSite {
   readonly answers: PullAnswer[] = [];
   otherwise: PullAnswer = { kind: 'not-modified' };
   heartbeatAnswer: HeartbeatAnswer = { kind: 'accepted' };
+  macsAnswer: MacsAnswer = { kind: 'reported', cursor: 'c', rejected: [] };
+  readonly macReports: MacReport[] = [];
   readonly cursors: (string | null)[] = [];
   /** What was forwarded to at each pull. */
   readonly peersAtPull: Record<number, string[]>[] = [];
@@ -39,10 +44,15 @@ export class FakeSite {
         this.heartbeats.push(heartbeat);
         return this.heartbeatAnswer;
       },
+      reportMacs: async (report) => {
+        this.macReports.push(report);
+        return this.macsAnswer;
+      },
     };
     this.session = new Session({
       client,
       datapath: this.datapath,
+      site: OWN_SITE,
       store: this.#store(),
       version: '1.0.0',
       now: () => this.nowMs,
