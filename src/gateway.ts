@@ -15,6 +15,7 @@ export interface Gateway {
   readonly clientAddress: (c: Context) => string | null;
   readonly log: Log;
   readonly hub: Hub;
+  readonly limits: RateLimits;
   /** Lets work go on after the answer; what fails in it is logged. */
   readonly inBackground: (c: Context, work: Promise<void>) => void;
 }
@@ -27,6 +28,13 @@ export interface Hub {
   readonly look: (tenantId: string) => Promise<void>;
   /** Takes over a WebSocket upgrade of a site's agent, which holds the table of `cursor`. @returns the answer to the upgrade. */
   readonly watch: (c: Context<AppEnv>, session: AgentSession, cursor: string) => Promise<Response>;
+}
+
+/** Counts who asks how much, as well as the host can. Answers are seconds to wait, 0 where the caller may go on. */
+export interface RateLimits {
+  readonly countRequest: (by: 'key' | 'site', id: string, now: number) => number | Promise<number>;
+  readonly countFailure: (address: string, now: number) => void | Promise<void>;
+  readonly failureWait: (address: string, now: number) => number;
 }
 
 /** Structured: what happened in a few fixed words, the rest in fields. No secret may be in either. */

@@ -40,6 +40,7 @@ export const ERRORS = {
   vni_out_of_range: { status: 422, title: 'The VNI is in no pool open to this tenant' },
   port_not_for_site: { status: 422, title: 'A site of this kind cannot have such a port' },
   upgrade_required: { status: 426, title: 'This address speaks WebSocket only' },
+  rate_limited: { status: 429, title: 'Too many requests' },
   internal: { status: 500, title: 'The gateway failed' },
   unavailable: { status: 503, title: 'The store did not answer' },
 } as const;

@@ -14,10 +14,11 @@ import { newId } from '../domain/ids.ts';
 import type { Gateway, Log } from '../gateway.ts';
 import { keepHouse } from '../housekeeping.ts';
 import { durableHub } from './worker/hub.ts';
+import { limitsOfCloudflare, type RateBindings } from './worker/limits.ts';
 
 export { TenantHub } from './worker/tenant-hub.ts';
 
-interface Env {
+interface Env extends RateBindings {
   readonly DB: D1Database;
   readonly HUB: DurableObjectNamespace;
   readonly [setting: string]: unknown;
@@ -58,6 +59,7 @@ function start(env: Env): Running {
     clientAddress: (c) => hostAddress(c.req.header('cf-connecting-ip') ?? ''),
     log,
     hub: durableHub(env.HUB),
+    limits: limitsOfCloudflare(env),
     inBackground: (c, work) => {
       const logged = work.catch((error: unknown) =>
         log.error({ requestId: c.get('requestId'), error }, 'work in the background failed'),

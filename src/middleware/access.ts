@@ -12,6 +12,7 @@ import { notFound, Refusal } from '../domain/refusal.ts';
 import { hashSecret, matchesHash, secretId } from '../domain/secrets.ts';
 import type { AppEnv, Gateway, Principal } from '../gateway.ts';
 import { authorOf } from './author.ts';
+import { countRequest } from './rate-limit.ts';
 
 export interface Access {
   /** The operator only, on what belongs to no tenant. */
@@ -39,6 +40,7 @@ export function accessTo(gateway: Gateway): Access {
     if (key.expiresAt !== null && key.expiresAt <= gateway.now()) {
       throw new Refusal('unauthenticated', `The key expired at ${new Date(key.expiresAt).toISOString()}.`);
     }
+    await countRequest(gateway.limits, 'key', key.id, gateway.now());
     return { kind: 'key', key, tenant };
   }
 

@@ -6,6 +6,7 @@ import { Refusal } from '../domain/refusal.ts';
 import type { AppEnv, Gateway } from '../gateway.ts';
 import { bearerOf } from './access.ts';
 import { authorOf } from './author.ts';
+import { countRequest } from './rate-limit.ts';
 
 /** Lets in the agent of a site that is there and enabled, by its signed token; leaves its site and tenant for the handler. */
 export function agentAccess(gateway: Gateway): MiddlewareHandler<AppEnv> {
@@ -19,6 +20,7 @@ export function agentAccess(gateway: Gateway): MiddlewareHandler<AppEnv> {
     }
     const now = gateway.now();
     await verifyAgentToken(token, { publicKey, subject: siteId, origins: originsFor(gateway, c), now });
+    await countRequest(gateway.limits, 'site', siteId, now);
     if (session.site.disabled) throw new Refusal('site_disabled', `Site "${session.site.name}" is disabled.`);
     const { id, name } = session.site;
     c.set('agent', session);

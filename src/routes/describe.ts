@@ -21,7 +21,7 @@ const DESCRIPTIONS = { 101: 'WebSocket from here on', 200: 'As asked', 201: 'As 
 export function describe(text: RouteText) {
   const errors: readonly ErrorCode[] = text.isPublic
     ? (text.errors ?? [])
-    : ['unauthenticated', ...(text.errors ?? [])];
+    : ['unauthenticated', 'rate_limited', ...(text.errors ?? [])];
   const content = text.gives === undefined ? {} : { content: { 'application/json': { schema: resolver(text.gives) } } };
   const others = Object.entries(text.also ?? {}).map(([status, description]) => [
     status,

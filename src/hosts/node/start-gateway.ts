@@ -15,6 +15,7 @@ import { hostAddress } from '../../domain/client-address.ts';
 import type { Gateway, Log } from '../../gateway.ts';
 import { HOUSEKEEPING_SECONDS, keepHouse } from '../../housekeeping.ts';
 import { openSqliteD1, type SqliteD1 } from './d1-on-sqlite.ts';
+import { limitsInProcess } from './limits.ts';
 import { migrate } from './migrate.ts';
 import { Sockets } from './sockets.ts';
 
@@ -62,6 +63,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     clientAddress: config.trustProxy ? forwardedAddress : socketAddress,
     log,
     hub: sockets,
+    limits: limitsInProcess(options.config.rates),
     inBackground: (c, work) => {
       work.catch((error: unknown) =>
         log.error({ requestId: c.get('requestId'), error }, 'work in the background failed'),

@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readConfig } from '../../src/config.ts';
+import type { Problem } from '../../src/contract/errors.ts';
+import { type RunningGateway, startGateway } from '../../src/hosts/node/start-gateway.ts';
+import { Caller } from './host.ts';
+import { testSettings } from './settings.ts';
+import { spiedStore } from './spied-store.ts';
+
+let running: RunningGateway;
+let now = 1_800_000_000_000;
+let said: unknown[] = [];
+let operator: Caller;
+beforeAll(async () => {
+  running = await startGateway({
+    config: readConfig({
+      ...testSettings,
+      OVERLANE_TRUST_PROXY: '1',
+      OVERLANE_KEY_RATE: '5',
+      OVERLANE_FAILURE_RATE: '3',
+    }),
+    data: ':memory:',
+    host: '127.0.0.1',
+    port: 0,
+    log: { error: (fields, message) => console.error(message, fields) },
+    now: () => now,
+    watchStore: (d1) => {
+      const spied = spiedStore(d1);
+      said = spied.said;
+      return spied.d1;
+    },
+  });
+  operator = new Caller(running.url, testSettings.OVERLANE_OPERATOR_KEY);
+  await operator.made('POST', '/v1/tenants', { slug: 't', name: 't' });
+});
+afterAll(() => running.close());
+
+async function newKey(): Promise<string> {
+  return (await operator.made<{ key: string }>('POST', '/v1/tenants/t/api-keys', { name: 'k', role: 'viewer' })).key;
+}
+
+test('a key gets as many requests at once as it may, then as many as time gives; the operator is not counted', async () => {
+  const [key, other] = [new Caller(running.url, await newKey()), new Caller(running.url, await newKey())];
+  for (let i = 0; i < 5; i++) expect((await key.get('/v1/tenants/t')).status).toBe(200);
+  const refused = await key.get<Problem>('/v1/tenants/t');
+  expect(refused).toMatchObject({ status: 429, body: { code: 'rate_limited' } });
+  expect(refused.headers.get('retry-after')).toBe('2');
+  expect((await other.get('/v1/tenants/t')).status).toBe(200);
+  now += 2000;
+  expect((await key.get('/v1/tenants/t')).status).toBe(200);
+  expect((await key.get('/v1/tenants/t')).status).toBe(429);
+  for (let i = 0; i < 20; i++) expect((await operator.get('/v1/tenants/t')).status).toBe(200);
+});
+
+test('an address with too many wrong credentials is not looked at, not even with a right one; others are', async () => {
+  const key = await newKey();
+  const wrong = `${key.slice(0, -4)}AAAA`;
+  const ask = (credential: string, from: string) =>
+    new Caller(running.url, credential).send('GET', '/v1/tenants/t', { headers: { 'x-forwarded-for': from } });
+  for (let i = 0; i < 3; i++) expect((await ask(wrong, '2001:db8::1')).status).toBe(401);
+  said.length = 0;
+  const refused = await ask(wrong, '2001:db8::2');
+  expect(refused).toMatchObject({ status: 429, body: { code: 'rate_limited' } });
+  expect(refused.headers.get('retry-after')).toBe('20');
+  expect((await ask(key, '2001:db8::1')).status).toBe(429);
+  expect(said).toEqual([]);
+  expect((await ask(key, '2001:db8:0:1::1')).status).toBe(200);
+  expect((await ask(key, '192.0.2.1')).status).toBe(200);
+  now += 20_000;
+  expect((await ask(key, '2001:db8::1')).status).toBe(200);
+});
+
+test('a request without a credential is not held against its address', async () => {
+  const from = { headers: { 'x-forwarded-for': '192.0.2.9' } };
+  for (let i = 0; i < 9; i++) {
+    expect((await new Caller(running.url, null).send('GET', '/v1/tenants/t', from)).status).toBe(401);
+  }
+  expect((await new Caller(running.url, await newKey()).send('GET', '/v1/tenants/t', from)).status).toBe(200);
+});
