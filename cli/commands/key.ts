@@ -1,7 +1,14 @@
 import { Command, Option } from 'commander';
 import { checked } from '../../shared/checked.ts';
 import { NameSchema, TitleSchema } from '../../src/contract/primitives.ts';
-import { type ApiKey, ApiKeyCreatedSchema, ApiKeySchema, ROLES, type Role } from '../../src/contract/tenants.ts';
+import {
+  type ApiKey,
+  type ApiKeyCreated,
+  ApiKeyCreatedSchema,
+  ApiKeySchema,
+  ROLES,
+  type Role,
+} from '../../src/contract/tenants.ts';
 import { path } from '../api.ts';
 import { parseDuration } from '../flags.ts';
 import { type Columns, formatFacts } from '../format/table.ts';
@@ -11,6 +18,8 @@ interface CreateFlags {
   readonly role: Role;
   readonly expiresIn?: number;
 }
+
+const DEFAULT_OVERLAP_SECONDS = 24 * 3600;
 
 const COLUMNS: Columns<ApiKey> = [
   ['ID', ({ id }) => id],
@@ -40,14 +49,23 @@ export function keyCommand(open: Open): Command {
     .action(async (name: string, { role, expiresIn }: CreateFlags) => {
       const { api, at, show } = await open();
       const body = { name, role, ...(expiresIn === undefined ? {} : { expiresAt: timeIn(expiresIn) }) };
-      show(await api.post(`${at()}/api-keys`, body, ApiKeyCreatedSchema), (made) =>
-        formatFacts([
-          ['key', made.key],
-          ['id', made.id],
-          ['role', made.role],
-          ['expires', made.expiresAt ?? 'never'],
-        ]).concat('\n\nThis is the only time the key is shown.'),
-      );
+      show(await api.post(`${at()}/api-keys`, body, ApiKeyCreatedSchema), formatCreated);
+    });
+
+  command
+    .command('rotate')
+    .description('make a key like another, which ends after a while; the new one is shown this once')
+    .argument('<id>', 'the old key’s id', checked(NameSchema))
+    .option(
+      '--overlap <time>',
+      'how long the old key still works (default: 24h)',
+      parseDuration,
+      DEFAULT_OVERLAP_SECONDS,
+    )
+    .action(async (id: string, { overlap }: { readonly overlap: number }) => {
+      const { api, at, show } = await open();
+      const target = at() + path`/api-keys/${id}/rotate`;
+      show(await api.post(target, { overlapSeconds: overlap }, ApiKeyCreatedSchema), formatCreated);
     });
 
   command
@@ -62,6 +80,16 @@ export function keyCommand(open: Open): Command {
     });
 
   return command;
+}
+
+function formatCreated({ key, id, role, expiresAt }: ApiKeyCreated): string {
+  const facts = formatFacts([
+    ['key', key],
+    ['id', id],
+    ['role', role],
+    ['expires', expiresAt ?? 'never'],
+  ]);
+  return `${facts}\n\nThis is the only time the key is shown.`;
 }
 
 function timeIn(seconds: number): string {

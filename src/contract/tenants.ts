@@ -77,3 +77,4 @@ export const ApiKeyRotateSchema = v.strictObject({
 
 /** The answer to creating a key: the only one that ever carries it. */
 export const ApiKeyCreatedSchema = v.object({ ...ApiKeySchema.entries, key: v.string() });
+export type ApiKeyCreated = v.InferOutput<typeof ApiKeyCreatedSchema>;

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Snapshot } from '../../src/contract/table.ts';
 import type { RunningGateway } from '../../src/hosts/node/start-gateway.ts';
-import { Caller, enrol, type Host, newAgentKey } from '../gateway/host.ts';
+import { Caller, enrol, newAgentKey } from '../gateway/host.ts';
 import { type Ended, OPERATOR_KEY, overlane, startTestGateway } from './overlane.ts';
 
 let gateway: RunningGateway;
@@ -87,6 +87,18 @@ describe('key', () => {
     await done('key', 'revoke', fact(made, 'id')!);
     expect((await asViewer('network', 'list')).code).toBe(3);
   });
+});
+
+test('a key that is rotated works on for the overlap, and the new one from then on', async () => {
+  const old = await json<{ id: string; key: string; role: string }>('key', 'create', 'ci', '--role', 'viewer');
+  const made = await json<{ id: string; key: string }>('key', 'rotate', old.id, '--overlap', '1h');
+  expect(made).toMatchObject({ role: 'viewer' });
+  const codes = [old.key, made.key].map(async (key) => (await run('network', 'list', '--key', key)).code);
+  expect(await Promise.all(codes)).toEqual([0, 0]);
+  const listed = await json<{ id: string; expiresAt?: string }[]>('key', 'list');
+  expect(Date.parse(listed.find(({ id }) => id === old.id)!.expiresAt!) - Date.now()).toBeLessThan(3_600_001);
+  await done('key', 'rotate', made.id, '--overlap', '0s');
+  expect((await run('network', 'list', '--key', made.key)).code).toBe(3);
 });
 
 describe('network', () => {
@@ -230,9 +242,11 @@ describe('network wait', () => {
     await done('network', 'create', 'blue');
     expect(await done('network', 'wait', 'blue')).toMatch(/^In step with revision \d+: 0 sites\.\n$/);
     const token = await json<{ token: string }>('token', 'create', '--network', 'blue=host:blue0');
-    const host = { url: gateway.url } as Host;
     const key = await newAgentKey();
-    const enrolled = await enrol(host, key, { token: token.token, name: 'oslo' });
+    const enrolled = await enrol({ url: gateway.url, operatorKey: OPERATOR_KEY }, key, {
+      token: token.token,
+      name: 'oslo',
+    });
     expect(await run('network', 'wait', 'blue', '--timeout', '0s')).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/^overlane: not in step with revision \d+ after 0 s: oslo.*\n$/),

@@ -16,6 +16,9 @@ export interface Host {
   readonly close: () => Promise<void>;
 }
 
+/** Where a gateway is, and the key to it: all that most tests need. */
+export type Reachable = Pick<Host, 'url' | 'operatorKey'>;
+
 export interface Answer<T = unknown> {
   readonly status: number;
   readonly headers: Headers;
@@ -83,7 +86,7 @@ export interface TestTenant {
 }
 
 /** A tenant of the test's own. */
-export async function newTenant(host: Host, limits: Record<string, number> = {}): Promise<TestTenant> {
+export async function newTenant(host: Reachable, limits: Record<string, number> = {}): Promise<TestTenant> {
   tenants += 1;
   const slug = `t${tenants}-${Date.now().toString(36)}`;
   const operator = new Caller(host.url, host.operatorKey);
@@ -156,7 +159,7 @@ let ports = 10_000;
 
 /** Asks to be enrolled, with a proof of the key; `changes` go over the body. */
 export async function enrol<T = { site: string; tenant: string; name: string }>(
-  host: Host,
+  host: Reachable,
   key: AgentKey,
   body: Partial<EnrolBody> & { token: string },
   tokenChanges: TokenChanges = {},
@@ -182,7 +185,11 @@ export interface TestAgent {
 }
 
 /** A site with an agent, enrolled by a token of its own. */
-export async function newAgent(host: Host, tenant: TestTenant, changes: Partial<EnrolBody> = {}): Promise<TestAgent> {
+export async function newAgent(
+  host: Reachable,
+  tenant: TestTenant,
+  changes: Partial<EnrolBody> = {},
+): Promise<TestAgent> {
   const { token } = await tenant.admin.made<{ token: string }>('POST', `${tenant.at}/join-tokens`, {});
   const key = await newAgentKey();
   const { status, body } = await enrol(host, key, { token, ...changes });
