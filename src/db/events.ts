@@ -70,6 +70,23 @@ export function recordQuotaNear(db: Database, tenantId: string, of: 'networks' |
   });
 }
 
+/**
+ * The same, of MACs, a network at a time, whose id is the event's subject. Goes before the counts are changed.
+ *
+ * @param which the networks, as a condition on rows of `networks`; `coming`: how many MACs each is about to get, likewise
+ */
+export function recordMacsNear(db: Database, tenantId: string, which: SQL, coming: SQL): SQL {
+  return recordEvent(db, tenantId, {
+    kind: 'quota_near',
+    subject: sql`near.id`,
+    after: sql`json_object('used', near.had + near.coming, 'limit', near.allowed)`,
+    from: sql`FROM (SELECT id, mac_count AS had, ${coming} AS coming,
+        (SELECT limit_macs_per_network FROM tenants WHERE id = ${tenantId}) AS allowed
+        FROM networks WHERE tenant_id = ${tenantId} AND ${which}) AS near
+      WHERE near.had * 10 < near.allowed * 9 AND (near.had + near.coming) * 10 >= near.allowed * 9`,
+  });
+}
+
 function notBeforeTheLast(tenantId: string, now: SQL): SQL {
   return sql`max(${now}, coalesce((SELECT at FROM events WHERE tenant_id = ${tenantId} ORDER BY at DESC LIMIT 1), 0))`;
 }

@@ -81,8 +81,11 @@ export async function forgetClaim(db: Database, of: IdempotencyKey, claim: strin
 
 /** Forgets keys older than a day, the oldest first, so that none of them is looked for. */
 export async function purgeIdempotencyKeys(db: Database, now: number, limit: number = PURGE_LIMIT): Promise<void> {
-  await db.run(sql`DELETE FROM idempotency_keys WHERE created_at <= ${now - IDEMPOTENCY_SECONDS * 1000}
-    AND rowid IN (SELECT rowid FROM idempotency_keys ORDER BY rowid LIMIT ${limit})`);
+  const before = now - IDEMPOTENCY_SECONDS * 1000;
+  // Where the oldest may stay none is due, and that one row is all that is read.
+  await db.run(sql`DELETE FROM idempotency_keys WHERE created_at <= ${before}
+    AND rowid IN (SELECT rowid FROM idempotency_keys ORDER BY rowid
+      LIMIT (CASE WHEN (SELECT created_at FROM idempotency_keys ORDER BY rowid LIMIT 1) <= ${before} THEN ${limit} ELSE 0 END))`);
 }
 
 function mine({ scope, key }: IdempotencyKey, claim: string): SQL {

@@ -8,7 +8,7 @@ import { hashMac } from '../contract/digest.ts';
 import type { MacRejection, MacReport, MacReported } from '../contract/macs.ts';
 import { FREEZE_SECONDS, MOVE_WINDOW_SECONDS, MOVES_TO_FREEZE } from '../domain/mobility.ts';
 import { type Database, runAll } from './database.ts';
-import { recordEvent } from './events.ts';
+import { recordEvent, recordMacsNear } from './events.ts';
 import { sumOfHashes } from './macs-of-site.ts';
 import { DIGEST_MASK, revision, takeRevision } from './revision.ts';
 
@@ -82,6 +82,8 @@ function announce(
   const changed = sql`FROM (${verdicts}) AS v WHERE v.verdict = 'changed'`;
   const vnis = [...new Set(asked.map(({ vni }) => vni))];
   const isOfThisChange = sql`macs.network_id = networks.id AND macs.revision = ${revision(tenantId)}`;
+  const came = sql`(SELECT count(*) FROM macs
+    WHERE tenant_id = ${tenantId} AND ${isOfThisChange} AND macs.added_revision = macs.revision)`;
   const picture = (site: SQL, ip: SQL) => sql`json_object('network', v.network_id, 'site', ${site}, 'ip', ${ip})`;
   const moved = {
     subject: sql`v.mac`,
@@ -107,9 +109,14 @@ function announce(
         ON CONFLICT (network_id, mac) DO UPDATE SET ip = excluded.ip, site_id = excluded.site_id, state = 'live', gone_at = NULL,
           revision = excluded.revision, added_revision = excluded.added_revision, hash = excluded.hash, moves = excluded.moves,
           moves_since = excluded.moves_since, frozen_until = excluded.frozen_until`,
+      recordMacsNear(
+        db,
+        tenantId,
+        sql`vni IN (SELECT value FROM json_each(${JSON.stringify(vnis)})) AND revision < ${revision(tenantId)}`,
+        came,
+      ),
       // Last, since the count is what the verdicts go by: by now the rows themselves tell what came, where this batch changed any.
-      sql`UPDATE networks SET revision = ${revision(tenantId)}, mac_count = mac_count + (SELECT count(*) FROM macs
-          WHERE tenant_id = ${tenantId} AND ${isOfThisChange} AND macs.added_revision = macs.revision)
+      sql`UPDATE networks SET revision = ${revision(tenantId)}, mac_count = mac_count + ${came}
         WHERE tenant_id = ${tenantId} AND vni IN (SELECT value FROM json_each(${JSON.stringify(vnis)}))
           AND revision < ${revision(tenantId)} AND EXISTS (SELECT 1 FROM macs WHERE tenant_id = ${tenantId} AND ${isOfThisChange})`,
     ],

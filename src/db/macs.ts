@@ -2,7 +2,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { hashMac } from '../contract/digest.ts';
 import { type Database, runAll, write } from './database.ts';
-import { recordChange, recordEvent } from './events.ts';
+import { recordChange, recordEvent, recordMacsNear } from './events.ts';
 import { guard } from './guards.ts';
 import { type Page, type PageRequest, pageOf } from './page.ts';
 import { DIGEST_MASK, revision, takeRevision } from './revision.ts';
@@ -85,6 +85,7 @@ export async function putMac(
       after: sql`json_object('network', id, 'site', ${siteId}, 'ip', ${ip}, 'sticky', json('true'))`,
       from: sql`FROM networks WHERE tenant_id = ${tenantId} AND id = ${networkId} AND NOT ${unchanged}`,
     }),
+    recordMacsNear(db, tenantId, sql`id = ${networkId} AND NOT ${unchanged}`, sql`NOT ${isThere}`),
     sql`UPDATE networks SET mac_count = mac_count + NOT ${isThere},
         revision = iif(${isLive} OR ${wasLive}, ${revision(tenantId)}, revision),
         digest = (digest - ${liveHash(place)} + iif(${isLive}, ${hash}, 0)) & ${DIGEST_MASK}

@@ -79,6 +79,14 @@ export async function listNetworks(db: Database, tenantId: string, page: PageReq
   return pageOf(rows, page.limit, (row) => row.name);
 }
 
+/** How many MACs the tenant's fullest network has; 0 where it has no network. */
+export async function mostMacs(db: Database, tenantId: string): Promise<number> {
+  const [row] = await db.all<{ most: number | null }>(
+    sql`SELECT max(mac_count) AS most FROM networks WHERE tenant_id = ${tenantId}`,
+  );
+  return row?.most ?? 0;
+}
+
 /** The columns that agents see: a change of another (subnet, description) is none for them. */
 const HEADER = ['name', 'mtu', 'antiSpoof', 'arpSuppression', 'flood', 'multicastGroup'] as const;
 

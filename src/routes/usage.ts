@@ -1,10 +1,11 @@
 import { Hono } from 'hono';
 import { UsageSchema } from '../contract/usage.ts';
+import { mostMacs } from '../db/networks.ts';
 import type { AppEnv, Gateway } from '../gateway.ts';
 import type { Access } from '../middleware/access.ts';
 import { describe } from './describe.ts';
 
-export function usageRoutes(_gateway: Gateway, access: Access): Hono<AppEnv> {
+export function usageRoutes({ db }: Gateway, access: Access): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
 
   app.get(
@@ -17,11 +18,12 @@ export function usageRoutes(_gateway: Gateway, access: Access): Hono<AppEnv> {
       errors: ['not_found'],
     }),
     access.viewer,
-    (c) => {
-      const { networkCount, limitNetworks, siteCount, limitSites } = c.get('tenant');
+    async (c) => {
+      const { id, networkCount, limitNetworks, siteCount, limitSites, limitMacsPerNetwork } = c.get('tenant');
       return c.json({
         networks: { used: networkCount, limit: limitNetworks },
         sites: { used: siteCount, limit: limitSites },
+        macsPerNetwork: { used: await mostMacs(db, id), limit: limitMacsPerNetwork },
       });
     },
   );

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Event } from '../../../src/contract/events.ts';
-import { Caller, enrol, type Host, newAgentKey, newTenant, type TestTenant } from '../host.ts';
+import { Caller, enrol, type Host, newAgent, newAgentKey, newTenant, type TestTenant } from '../host.ts';
 
 interface EventPage {
   items: Event[];
@@ -125,20 +125,34 @@ export function events(host: () => Host): void {
     expect(await admin.refused('GET', '/v1/events')).toMatchObject({ status: 401 });
   });
 
-  test('coming to nine tenths of a limit is an event, once, and usage says how much is left', async () => {
-    const tenant = await newTenant(host(), { networks: 10, sites: 1 });
+  test('coming to nine tenths of a limit is an event, each time, and usage says how much is left', async () => {
+    const tenant = await newTenant(host(), { networks: 10, sites: 2, macsPerNetwork: 10 });
     const { admin, operator, at } = tenant;
     const { key } = await operator.made<{ key: string }>('POST', `${at}/api-keys`, { name: 'v', role: 'viewer' });
     for (let n = 1; n <= 10; n++) await admin.made('POST', `${at}/networks`, { name: `n${n}` });
     await admin.made('POST', `${at}/sites`, { name: 's', kind: 'static', vtep: { address: '192.0.2.1' } });
+    const agent = await newAgent(host(), tenant);
+    await admin.made('PUT', `${at}/sites/${agent.id}/networks/n1`, { port: { type: 'host', name: 't' } });
+    const { id, vni } = await admin.made<{ id: string; vni: number }>('GET', `${at}/networks/n1`);
+    const macs = (from: number, to: number) =>
+      Array.from({ length: to - from + 1 }, (_, i) => ({ vni, mac: `02:00:00:00:00:1${from + i - 1}` }));
+    for (const announce of [macs(1, 8), macs(1, 9), macs(5, 10)]) {
+      await (await agent.caller()).made('POST', '/v1/agent/macs', { announce, withdraw: [] });
+    }
+    await admin.made('DELETE', `${at}/networks/n1/macs/${macs(9, 9)[0]!.mac}`);
+    await admin.made('DELETE', `${at}/networks/n1/macs/${macs(10, 10)[0]!.mac}`);
+    await admin.made('PUT', `${at}/networks/n1/macs/${macs(9, 9)[0]!.mac}`, { site: agent.id });
     const near = await eventsOf(tenant, '&kind=quota_near');
     expect(near.map(({ subject, after }) => [subject, after])).toEqual([
       ['networks', { used: 9, limit: 10 }],
-      ['sites', { used: 1, limit: 1 }],
+      ['sites', { used: 2, limit: 2 }],
+      [id, { used: 9, limit: 10 }],
+      [id, { used: 9, limit: 10 }],
     ]);
     expect(await new Caller(host().url, key).made('GET', `${at}/usage`)).toMatchObject({
       networks: { used: 10, limit: 10 },
-      sites: { used: 1, limit: 1 },
+      sites: { used: 2, limit: 2 },
+      macsPerNetwork: { used: 9, limit: 10 },
     });
   });
 }
