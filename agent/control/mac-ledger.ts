@@ -30,6 +30,8 @@ export class MacLedger {
   readonly #local = new Map<number, Map<string, LocalMac>>();
   /** What may differ from what the gateway has, and from when on it is worth a call. */
   readonly #due = new Map<string, Station & { readonly from: number }>();
+  /** What the gateway was told and may have, until its table says how that is. */
+  readonly #told = new Set<string>();
   /** What the data path said is gone, until the gateway knows. */
   readonly #departed = new Set<string>();
   #carried: ReadonlySet<number> = new Set();
@@ -61,8 +63,11 @@ export class MacLedger {
       const local = this.#local.get(vni);
       const isNew = update.kind === 'snapshot' || !this.#carried.has(vni);
       if (isNew) for (const station of local?.values() ?? []) this.#look(station, now);
-      for (const { mac, site } of macs) if (site === this.#site || local?.has(mac)) this.#look({ vni, mac }, now);
-      for (const mac of gone?.macs ?? []) if (local?.has(mac)) this.#look({ vni, mac }, now);
+      for (const mac of [...macs.map((row) => row.mac), ...(gone?.macs ?? [])]) {
+        this.#told.delete(keyOf({ vni, mac }));
+        if (local?.has(mac) || held.networks.get(vni)?.macs.get(mac)?.site === this.#site)
+          this.#look({ vni, mac }, now);
+      }
     }
     this.#carried = new Set(held.networks.keys());
   }
@@ -81,8 +86,10 @@ export class MacLedger {
       const row = network.macs.get(mac);
       const local = this.#local.get(vni)?.get(mac);
       if (local !== undefined) {
-        if (this.#isNews(local, row)) announce.push(local);
-      } else if (row?.site !== this.#site || row.sticky) this.#departed.delete(key);
+        if (!this.#isNews(local, row)) continue;
+        this.#told.add(key);
+        announce.push(local);
+      } else if (row?.sticky || (row?.site !== this.#site && !this.#told.has(key))) this.#departed.delete(key);
       else if (this.#departed.has(key) || now >= this.#unheardUntil) withdraw.push({ vni, mac });
       else this.#due.set(key, { vni, mac, from: this.#unheardUntil });
     }
@@ -91,8 +98,14 @@ export class MacLedger {
 
   /** The gateway took all of a report but what it rejected. */
   taken(report: MacReport, rejected: MacReported['rejected'], now: number): void {
-    for (const station of report.withdraw) if (!this.#isLocal(station)) this.#departed.delete(keyOf(station));
-    for (const { vni, mac } of rejected) this.#lookLater({ vni, mac }, now + REJECTED_RETRY_SECONDS * 1000);
+    for (const station of report.withdraw) {
+      this.#told.delete(keyOf(station));
+      if (!this.#isLocal(station)) this.#departed.delete(keyOf(station));
+    }
+    for (const { vni, mac } of rejected) {
+      this.#told.delete(keyOf({ vni, mac }));
+      this.#lookLater({ vni, mac }, now + REJECTED_RETRY_SECONDS * 1000);
+    }
   }
 
   /** The report may not have arrived: all of it is told again, from `from` on. */
