@@ -22,7 +22,7 @@ export function heartbeatRoutes(gateway: Gateway): Hono<AppEnv> {
     async (c) => {
       const { site } = c.get('agent');
       const from = { tenantId: site.tenantId, siteId: site.id };
-      await saveHeartbeat(gateway.db, from, c.req.valid('json'), gateway.now());
+      await saveHeartbeat(c.get('db'), from, c.req.valid('json'), gateway.now());
       return c.body(null, 204);
     },
   );

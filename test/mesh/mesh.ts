@@ -1,5 +1,5 @@
 /** The real gateway and any number of real agents' sessions in one process; pulls happen when a test says so. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createGatewayClient, enrollSite } from '../../agent/control/client.ts';
@@ -10,6 +10,9 @@ import { Session } from '../../agent/control/session.ts';
 import { InMemoryDatapath } from '../../agent/datapath/in-memory.ts';
 import { createTransport } from '../../shared/transport.ts';
 import { readConfig } from '../../src/config.ts';
+import type { Convergence } from '../../src/contract/convergence.ts';
+import type { Event, EventKind } from '../../src/contract/events.ts';
+import type { MacView } from '../../src/contract/macs.ts';
 import type { PortSpec } from '../../src/contract/port.ts';
 import type { Site } from '../../src/contract/sites.ts';
 import { type RunningGateway, startGateway } from '../../src/hosts/node/start-gateway.ts';
@@ -59,6 +62,17 @@ export class Mesh {
     this.#gateway = null;
   }
 
+  /** Keeps a copy of the gateway's data as it is now; the gateway must be stopped, as for `restore`. */
+  backUp(): void {
+    cpSync(join(this.#folder, 'gateway'), join(this.#folder, 'backup'), { recursive: true });
+  }
+
+  /** Puts that copy in the place of what is there now. */
+  restore(): void {
+    rmSync(join(this.#folder, 'gateway'), { recursive: true });
+    cpSync(join(this.#folder, 'backup'), join(this.#folder, 'gateway'), { recursive: true });
+  }
+
   async stop(): Promise<void> {
     for (const agent of this.#agents) {
       agent.close();
@@ -72,7 +86,8 @@ export class Mesh {
   async call<T>(method: string, path: string, body?: unknown): Promise<T> {
     const response = await fetch(new URL(path, this.#gateway!.url), {
       method,
-      headers: { authorization: `Bearer ${OPERATOR_KEY}`, 'content-type': 'application/json' },
+      // A connection of its own: one that was kept might end with the gateway that a test stops.
+      headers: { authorization: `Bearer ${OPERATOR_KEY}`, 'content-type': 'application/json', connection: 'close' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
@@ -180,6 +195,30 @@ export class Tenant {
 
   deleteNetwork(network: string): Promise<void> {
     return this.#call('DELETE', `networks/${network}`);
+  }
+
+  putMac(network: string, mac: string, agent: MeshAgent): Promise<void> {
+    return this.#call('PUT', `networks/${network}/macs/${mac}`, { site: agent.site });
+  }
+
+  deleteMac(network: string, mac: string): Promise<void> {
+    return this.#call('DELETE', `networks/${network}/macs/${mac}`);
+  }
+
+  unfreeze(network: string, mac: string): Promise<void> {
+    return this.#call('DELETE', `networks/${network}/macs/${mac}/freeze`);
+  }
+
+  async macs(network: string): Promise<MacView[]> {
+    return (await this.#call<{ items: MacView[] }>('GET', `networks/${network}/macs?limit=500`)).items;
+  }
+
+  convergence(network: string, revision?: number): Promise<Convergence> {
+    return this.#call('GET', `networks/${network}/convergence${revision === undefined ? '' : `?revision=${revision}`}`);
+  }
+
+  async events(kind: EventKind): Promise<Event[]> {
+    return (await this.#call<{ items: Event[] }>('GET', `events?kind=${kind}`)).items;
   }
 
   async sites(): Promise<Site[]> {

@@ -295,3 +295,55 @@ test('the status tells how far behind the site is', async () => {
     ],
   });
 });
+
+const MANY = snapshot('c1', [network(9, { vteps: [vtep(2), vtep(3), vtep(4), vtep(5)] }), network(10)]);
+const FEW = snapshot('c2', [network(9, { vteps: [vtep(5)], revision: 2 }), network(10)]);
+
+test('an update that takes most peers away is held, said so, and in force once a snapshot says it again', async () => {
+  const site = await started(MANY, updated(deltaBetween(MANY, FEW)), updated(FEW));
+  expect(site.peers[9]).toHaveLength(4);
+  expect(site.disk).toEqual(MANY);
+  const error = '3 of 4 peers would go: held until the gateway says it again';
+  expect(site.session.status()).toMatchObject({
+    inStep: false,
+    networks: [
+      { vni: 9, error },
+      { vni: 10, inStep: true },
+    ],
+  });
+  expect(site.heartbeats.at(-1)!.networks[0]).toMatchObject({ vni: 9, revision: 1, heldRemovals: 3, error });
+  expect(site.lines).toContainEqual(`error VNI 9: ${error}`);
+  await site.passWait();
+  expect(site.cursors).toEqual(['c1', null]);
+  expect(site.peers[9]).toEqual(['site-5']);
+  expect(site.session.status()).toMatchObject({ inStep: true });
+  expect(site.heartbeats.at(-1)!.networks[0]).not.toHaveProperty('error');
+});
+
+test('what a held update took away stays where the next snapshot has it after all', async () => {
+  const site = await started(MANY, updated(FEW), updated({ ...MANY, cursor: 'c3' }));
+  expect(site.peers[9]).toHaveLength(4);
+  await site.passWait();
+  expect(site.peers[9]).toHaveLength(4);
+  expect(site.session.status().inStep).toBe(true);
+  await site.passWait();
+  expect(site.cursors).toEqual(['c1', null, 'c3']);
+});
+
+test('while an update is held and the gateway goes away, forwarding goes on by what was there', async () => {
+  const site = await started(MANY, updated(FEW), AWAY, AWAY, updated(FEW));
+  await site.passWait();
+  await site.passWait();
+  expect(site.peers[9]).toHaveLength(4);
+  await site.passWait();
+  expect(site.cursors).toEqual(['c1', null, null, null]);
+  expect(site.peers[9]).toEqual(['site-5']);
+});
+
+test('what somebody asked for is in force at once, however much it takes away', async () => {
+  const change = deltaBetween(MANY, FEW);
+  const asked = { ...change, networks: change.networks.map((one) => ({ ...one, intended: true as const })) };
+  const site = await started(MANY, updated(asked));
+  expect(site.peers[9]).toEqual(['site-5']);
+  expect(site.disk).toEqual(FEW);
+});
