@@ -1,4 +1,5 @@
 /** What a command works with: the gateway, the tenant, and the terminal. */
+import { setTimeout } from 'node:timers/promises';
 import { readCertificates } from '../shared/certificates.ts';
 import { Failure } from '../shared/failure.ts';
 import { createTransport } from '../shared/transport.ts';
@@ -29,6 +30,7 @@ export interface Session {
   readonly say: (line: string) => void;
   /** Asks before what can't be taken back, where someone is there to ask. @throws Failure where the answer isn't yes. */
   readonly confirm: (question: string) => Promise<void>;
+  readonly pause: (ms: number) => Promise<void>;
   readonly close: () => void;
 }
 
@@ -60,6 +62,7 @@ export async function openSession(flags: GlobalFlags, env: Environment, terminal
       const answer = await terminal.ask(`${question} [y/N] `);
       if (!/^y(es)?$/i.test(answer.trim())) throw new Failure('failed', 'not done');
     },
+    pause: (ms) => setTimeout(ms),
     close: () => transport.close(),
   };
 }

@@ -1,5 +1,4 @@
 /** `network wait`: for scripts that go on only when every site forwards by what they changed. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import * as v from 'valibot';
 import { checked } from '../../shared/checked.ts';
@@ -32,7 +31,7 @@ export function waitCommand(open: Open): Command {
     )
     .option('--timeout <time>', 'how long to wait at most (default: 60s)', parseDuration, 60)
     .action(async (network: string, { revision, timeout }: WaitFlags) => {
-      const { api, at, show } = await open();
+      const { api, at, show, pause } = await open();
       const target = at() + path`/networks/${network}/convergence`;
       const end = Date.now() + timeout * 1000;
       // What is waited for is what was the latest when the wait began: changes that come meanwhile don't prolong it.
@@ -42,7 +41,7 @@ export function waitCommand(open: Open): Command {
         wanted ??= found.revision;
         if (found.converged) return show(found, formatConverged);
         if (Date.now() + waitMs > end) throw new Failure('failed', describeBehind(found, timeout));
-        await sleep(waitMs);
+        await pause(waitMs);
       }
     });
 }
