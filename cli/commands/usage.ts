@@ -17,5 +17,13 @@ export function usageCommand(open: Open): Command {
 }
 
 function formatUsage(usage: Usage): string {
-  return formatTable(Object.entries(usage), COLUMNS);
+  const { networks, sites, macsPerNetwork } = usage;
+  return formatTable(
+    [
+      ['networks', networks],
+      ['sites', sites],
+      ['MACs in the fullest network', macsPerNetwork],
+    ],
+    COLUMNS,
+  );
 }

@@ -333,6 +333,7 @@ describe('event and usage', () => {
       ['WHAT', 'USED', 'LIMIT'],
       ['networks', '1', '100'],
       ['sites', '0', '100'],
+      ['MACs in the fullest network', '0', '10000'],
     ]);
     expect(await json('usage')).toMatchObject({ networks: { used: 1, limit: 100 } });
   });
