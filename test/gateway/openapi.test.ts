@@ -4,10 +4,10 @@ import { readConfig } from '../../src/config.ts';
 import { type RunningGateway, startGateway } from '../../src/hosts/node/start-gateway.ts';
 import { testSettings } from './settings.ts';
 
-interface Document {
+type Document = {
   info?: object;
   paths: Record<string, Record<string, { operationId: string; parameters?: { in: string; name: string }[] }>>;
-}
+};
 
 let running: RunningGateway;
 let document: Document;
