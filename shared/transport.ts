@@ -30,6 +30,8 @@ export interface TransportResponse {
 export interface Transport {
   /** @throws Error whose message says in one line why there is no answer. Redirects are not followed. */
   request(request: TransportRequest): Promise<TransportResponse>;
+  /** The same connections for what is no request: a WebSocket's handshake. */
+  readonly agent: HttpAgent;
   /** Ends what is under way. */
   close(): void;
 }
@@ -90,6 +92,7 @@ export function createTransport(options: TransportOptions): Transport {
   }
 
   return {
+    agent,
     async request(request) {
       try {
         return await unzip(await attempt(request, true), bodyBytes);

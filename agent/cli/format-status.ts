@@ -2,6 +2,7 @@ import { formatColumns } from '../../shared/columns.ts';
 import { formatAge } from '../../shared/format-age.ts';
 import { formatPort } from '../../shared/format-port.ts';
 import { formatVtep } from '../../shared/format-vtep.ts';
+import { PULL_SECONDS } from '../../src/contract/agent.ts';
 import type { AgentStatus, NetworkStatus } from '../control/status.ts';
 
 /** @param now milliseconds since 1970. */
@@ -15,6 +16,9 @@ export function formatStatus(status: AgentStatus, now: number): string {
     if (gateway.error !== undefined) facts.push(['', gateway.error]);
     const { lastContactAt } = gateway;
     facts.push(['last contact', lastContactAt === undefined ? 'none yet' : `${formatAge(lastContactAt, now)} ago`]);
+  }
+  if (status.watching !== undefined) {
+    facts.push(['changes', status.watching ? 'told as they happen' : `asked for every ${PULL_SECONDS} s`]);
   }
   facts.push(['table', table === null ? 'none yet' : `changed ${formatAge(table.changedAt, now)} ago`]);
   facts.push(['in step', status.inStep ? 'yes' : 'no']);

@@ -9,6 +9,7 @@ import type { Log } from '../control/log.ts';
 import { Session } from '../control/session.ts';
 import { openStateFolder, readMembership } from '../control/state-folder.ts';
 import { after } from '../control/timer.ts';
+import { watchOpener } from '../control/watch-socket.ts';
 import { openUserspaceDatapath } from '../userspace/userspace.ts';
 import { runAgentProcess } from './agent-process.ts';
 import { checkDatapathChoice } from './datapath-choice.ts';
@@ -39,6 +40,7 @@ export async function runSite(flags: RunFlags, uid: number, log: Log): Promise<n
     control: (datapath) => {
       const session = new Session({
         client: createGatewayClient(options, site),
+        watch: watchOpener(options, site),
         datapath,
         site,
         store: openTableStore(folder, site, log),

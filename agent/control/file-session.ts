@@ -42,7 +42,7 @@ export class FileSession {
     });
   }
 
-  status(): Omit<SessionStatus, 'contact'> {
+  status(): Omit<SessionStatus, 'contact' | 'watching'> {
     const networks = networkStatuses(this.#held, this.#inForce.report, this.#inForce.outage);
     const table = this.#held === null ? null : { cursor: this.#held.cursor, changedAt: this.#changedAt };
     return { inStep: table !== null && networks.every(({ inStep }) => inStep), table, networks };

@@ -10,10 +10,18 @@
  *   an error and shown in the status, for a person to decide.
  * - 403 `site_disabled`: a person said so, and the gateway knew who was asking. The site forwards for nobody, and keeps its table and
  *   keeps asking, so that enabling it brings it back within one wait.
+ * - No socket to be told by, or one that is lost: the gateway is asked every few seconds instead (watch.ts).
  * - A table that would take most peers away, and nobody asked for that: held until a snapshot says it again (hold.ts).
  */
-import { HEARTBEAT_SECONDS, type Heartbeat, PULL_SECONDS } from '../../src/contract/agent.ts';
-import type { TableUpdate } from '../../src/contract/table.ts';
+import {
+  HEARTBEAT_SECONDS,
+  type Heartbeat,
+  PULL_SECONDS,
+  WATCHING_HEARTBEAT_SECONDS,
+  WATCHING_PULL_SECONDS,
+} from '../../src/contract/agent.ts';
+import type { Delta, TableUpdate } from '../../src/contract/table.ts';
+import { CLOSE_DISABLED, CLOSE_UNAUTHENTICATED, type Push } from '../../src/contract/watch.ts';
 import type { Datapath } from '../datapath/datapath.ts';
 import { Announcer } from './announcer.ts';
 import { backoffMs } from './backoff.ts';
@@ -25,6 +33,8 @@ import type { TableStore } from './last-good.ts';
 import type { Log } from './log.ts';
 import { changesNothing, type LastGood, mergeUpdate, toSnapshot } from './merge.ts';
 import { type Contact, type NetworkStatus, networkStatuses } from './status.ts';
+import { Watch } from './watch.ts';
+import type { OpenWatch, WatchClosed } from './watch-socket.ts';
 
 export interface SessionOptions {
   readonly client: GatewayClient;
@@ -40,6 +50,8 @@ export interface SessionOptions {
   /** Calls `act` once after `ms` milliseconds, unless the returned function is called first. */
   readonly after: (ms: number, act: () => void) => () => void;
   readonly log: Log;
+  /** Without it the gateway is asked for changes, and never tells of them. */
+  readonly watch?: OpenWatch;
 }
 
 /**
@@ -51,12 +63,17 @@ export type PullOutcome = 'changed' | 'resynced' | 'unchanged' | 'held' | 'faile
 export interface SessionStatus {
   readonly contact: Contact;
   readonly inStep: boolean;
+  /** True where the gateway tells of changes as they happen. */
+  readonly watching: boolean;
   readonly table: { readonly cursor: string; readonly changedAt: string } | null;
   readonly networks: readonly NetworkStatus[];
 }
 
 /** A pull may come 10 % earlier or later, so that agents that started together don't stay together. */
 const PULL_JITTER = 0.1;
+/** After a change that was pushed to many, their reports come spread over this, and those of one site no closer than the gap. */
+const REPORT_SPREAD_MS = 1000;
+const REPORT_GAP_MS = 2000;
 const REPORT_ERROR_CHARACTERS = 500;
 
 export class Session {
@@ -64,12 +81,15 @@ export class Session {
   readonly #contact: ContactRecord;
   readonly #inForce: InForce;
   readonly #announcer: Announcer;
+  readonly #watch: Watch | null;
   #doubted: Held = new Map();
   #held: LastGood | null = null;
   #changedAt = '';
   /** The table on disk lacks at least the newest cursor; where it is that alone, it is not worth a write until the end. */
   #unsaved = false;
+  #pulledAt = Number.NEGATIVE_INFINITY;
   #heartbeatAt = Number.NEGATIVE_INFINITY;
+  #heartbeatTriedAt = Number.NEGATIVE_INFINITY;
   #reportDue = true;
   #stopped = false;
   #retryAfterSeconds = 0;
@@ -82,6 +102,20 @@ export class Session {
     this.#contact = new ContactRecord(options.now, options.log);
     this.#inForce = new InForce(options.datapath, options.log);
     this.#announcer = new Announcer({ ...options, held: () => this.#held });
+    this.#watch =
+      options.watch === undefined
+        ? null
+        : new Watch({
+            ...options,
+            open: options.watch,
+            cursor: () => this.#held?.cursor ?? null,
+            onLive: () => void this.pullNow(),
+            onAlive: () => {
+              if (this.#contact.failures === 0) this.#contact.reached();
+            },
+            onPush: (push) => this.#pushed(push),
+            onLost: (closed) => this.#lost(closed),
+          });
   }
 
   /** Puts the last good table in force, then begins to pull. Resolves after the former: no gateway is needed for it. */
@@ -93,14 +127,17 @@ export class Session {
     }
     await this.#announcer.start();
     void this.pullNow();
+    this.#watch?.start();
   }
 
   /** Pulls once at once. Resolves when what came is in force and reported. */
   pullNow(): Promise<PullOutcome> {
-    this.#cancelNext();
-    const turn = this.#turns.then(() => this.#takeTurn());
-    this.#turns = turn;
-    return turn;
+    return this.#turn(async () => {
+      const outcome = await this.#pullOn();
+      if (outcome === 'failed') await this.#inForce.settle(() => toSnapshot(this.#held!));
+      else if (!this.#stopped) await Promise.all([this.#report(), this.#announcer.kick()]);
+      return outcome;
+    });
   }
 
   status(): SessionStatus {
@@ -109,12 +146,13 @@ export class Session {
     const contact = this.#contact.current;
     const table = this.#held === null ? null : { cursor: this.#held.cursor, changedAt: this.#changedAt };
     const inStep = contact.state === 'reachable' && table !== null && networks.every((network) => network.inStep);
-    return { contact, inStep, table, networks };
+    return { contact, inStep, watching: this.#watch?.isLive ?? false, table, networks };
   }
 
   /** Ends the loop; the data path is the caller's to stop. Resolves when the table is on disk and no request is under way. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#watch?.stop();
     this.#cancelNext();
     await this.#turns;
     await this.#announcer.stop();
@@ -122,21 +160,90 @@ export class Session {
     await this.#options.store.flush();
   }
 
-  async #takeTurn(): Promise<PullOutcome> {
-    if (this.#stopped) return 'stopped';
-    this.#retryAfterSeconds = 0;
-    const outcome = await this.#pull(this.#doubted.size > 0 ? null : (this.#held?.cursor ?? null));
-    if (outcome === 'failed') await this.#inForce.settle(() => toSnapshot(this.#held!));
-    else if (!this.#stopped) await Promise.all([this.#report(), this.#announcer.kick()]);
+  #turn(act: () => Promise<PullOutcome>): Promise<PullOutcome> {
     this.#cancelNext();
-    if (!this.#stopped) this.#cancelNext = this.#options.after(this.#waitMs(), () => void this.pullNow());
+    const turn = this.#turns.then(async () => {
+      if (this.#stopped) return 'stopped';
+      const outcome = await act();
+      this.#cancelNext();
+      if (!this.#stopped) this.#waitForNext();
+      return outcome;
+    });
+    this.#turns = turn;
+    return turn;
+  }
+
+  #waitForNext(): void {
+    const { now, random } = this.#options;
+    const jitter = 1 + PULL_JITTER * (2 * random() - 1);
+    if (this.#contact.failures > 0) {
+      return this.#pullIn(backoffMs(this.#contact.failures, random(), this.#retryAfterSeconds));
+    }
+    if (!this.#mayRest()) return this.#pullIn(PULL_SECONDS * 1000 * jitter);
+    const pullMs = this.#pulledAt + WATCHING_PULL_SECONDS * 1000 * jitter - now();
+    const reportMs = this.#reportDue
+      ? Math.max(REPORT_SPREAD_MS * random(), this.#heartbeatTriedAt + REPORT_GAP_MS - now())
+      : this.#heartbeatAt + WATCHING_HEARTBEAT_SECONDS * 1000 * jitter - now();
+    if (pullMs <= reportMs) return this.#pullIn(Math.max(0, pullMs));
+    this.#cancelNext = this.#options.after(Math.max(0, reportMs), () => {
+      void this.#turn(async () => {
+        await this.#report();
+        return 'unchanged';
+      });
+    });
+  }
+
+  #pullIn(ms: number): void {
+    this.#cancelNext = this.#options.after(ms, () => void this.pullNow());
+  }
+
+  /** True where nothing needs to be asked for or tried again for now. */
+  #mayRest(): boolean {
+    const { outage, report } = this.#inForce;
+    return this.#watch?.isLive === true && this.#doubted.size === 0 && outage === null && report.errors.size === 0;
+  }
+
+  #pushed(push: Push): void {
+    if (push.type === 'delta') {
+      const { type: _, ...update } = push;
+      void this.#turn(() => this.#takePushed(update));
+    } else if (push.withinMs === undefined) void this.pullNow();
+    else {
+      this.#cancelNext();
+      this.#pullIn(push.withinMs * this.#options.random());
+    }
+  }
+
+  async #takePushed(update: Delta): Promise<PullOutcome> {
+    const cursor = this.#held?.cursor;
+    // What is in doubt is for a snapshot to say, which is pulled soon.
+    if (update.cursor === cursor || this.#doubted.size > 0) return 'unchanged';
+    if (update.from !== cursor || this.#inForce.withdrawn) return this.#pullOn();
+    const outcome = await this.#take(update, cursor);
+    if (outcome === 'resynced') this.#watch?.sayAt(this.#held!.cursor);
     return outcome;
   }
 
-  #waitMs(): number {
-    const { random } = this.#options;
-    if (this.#contact.failures > 0) return backoffMs(this.#contact.failures, random(), this.#retryAfterSeconds);
-    return PULL_SECONDS * 1000 * (1 + PULL_JITTER * (2 * random() - 1));
+  #lost({ code }: WatchClosed): void {
+    if (this.#stopped) return;
+    // It stays online by its reports from now on.
+    this.#reportDue = true;
+    if (code === CLOSE_DISABLED || code === CLOSE_UNAUTHENTICATED) return void this.pullNow();
+    if (this.#contact.failures > 0) return;
+    this.#cancelNext();
+    this.#pullIn(PULL_SECONDS * 1000 * this.#options.random());
+  }
+
+  /** Pulls from where the site is, and tells the watch socket where it then is. */
+  async #pullOn(): Promise<PullOutcome> {
+    this.#retryAfterSeconds = 0;
+    const wasAway = this.#contact.failures > 0;
+    const outcome = await this.#pull(this.#doubted.size > 0 ? null : (this.#held?.cursor ?? null));
+    if (outcome === 'failed' || outcome === 'stopped') return outcome;
+    this.#pulledAt = this.#options.now();
+    if (wasAway) this.#watch?.tryAgain();
+    if (outcome !== 'held') this.#watch?.sayAt(this.#held!.cursor);
+    return outcome;
   }
 
   async #pull(cursor: string | null): Promise<PullOutcome> {
@@ -227,11 +334,13 @@ export class Session {
     this.#options.store.save(() => toSnapshot(this.#held!));
   }
 
-  /** At once after a change, and otherwise so that no more than `HEARTBEAT_SECONDS` lie between two. */
+  /** At once after a change, and otherwise so that no more than `HEARTBEAT_SECONDS` lie between two, `WATCHING_HEARTBEAT_SECONDS` with a live socket. */
   async #report(): Promise<void> {
     const { client, now, log } = this.#options;
-    const due = this.#heartbeatAt + (HEARTBEAT_SECONDS - PULL_SECONDS) * 1000;
-    if (!this.#reportDue && now() < due) return;
+    const watching = this.#watch?.isLive ?? false;
+    const seconds = watching ? WATCHING_HEARTBEAT_SECONDS * (1 - PULL_JITTER) : HEARTBEAT_SECONDS - PULL_SECONDS;
+    if (!this.#reportDue && now() < this.#heartbeatAt + seconds * 1000) return;
+    this.#heartbeatTriedAt = now();
     const answer = await client.heartbeat(this.#heartbeat());
     if (answer.kind === 'accepted') {
       this.#reportDue = false;
@@ -247,6 +356,7 @@ export class Session {
     return {
       cursor: this.#held!.cursor,
       version: this.#options.version,
+      ...(this.#watch?.isLive ? { watching: true } : {}),
       networks: networks.map(({ vni, revision, digest, heldRemovals, error }) => ({
         vni,
         revision,

@@ -14,6 +14,8 @@ export interface AgentStatus {
   /** Absent where the table is in a file. */
   readonly site?: { readonly id: string; readonly name: string; readonly tenant: string };
   readonly gateway?: { readonly url: string } & Contact;
+  /** True where the gateway tells of changes as they happen; absent where the table is in a file. */
+  readonly watching?: boolean;
   /** True where the gateway answers and every network is carried as the table says. */
   readonly inStep: boolean;
   readonly table: { readonly cursor: string; readonly changedAt: string } | null;

@@ -104,7 +104,7 @@ test.each([-600_000, 600_000])(
   'a site whose clock is %i ms off joins, pulls and reports like any other',
   async (off) => {
     const { tenant, vni, agents } = await converged(`clock-${off > 0 ? 'ahead' : 'behind'}`, 1);
-    const late = await mesh.join('late', await tenant.joinToken(['lan']), off);
+    const late = await mesh.join('late', await tenant.joinToken(['lan']), { clockOffMs: off });
     await pullAll([late, ...agents]);
     expect(peersOf(late).get(vni)).toEqual([agents[0]!.site]);
     await assertInStepWithRegistry(tenant, [late, ...agents]);

@@ -2,11 +2,14 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { createGatewayClient, enrollSite } from '../../agent/control/client.ts';
 import { createGatewayClock } from '../../agent/control/clock.ts';
 import { readOrCreateIdentity } from '../../agent/control/identity.ts';
 import { openTableStore } from '../../agent/control/last-good.ts';
 import { Session } from '../../agent/control/session.ts';
+import { after } from '../../agent/control/timer.ts';
+import { watchOpener } from '../../agent/control/watch-socket.ts';
 import { InMemoryDatapath } from '../../agent/datapath/in-memory.ts';
 import { createTransport } from '../../shared/transport.ts';
 import { readConfig } from '../../src/config.ts';
@@ -27,6 +30,8 @@ export interface MeshAgent {
   readonly session: Session;
   readonly datapath: InMemoryDatapath;
   readonly lines: readonly string[];
+  /** How often it has asked for its table. */
+  readonly pulls: () => number;
   /** Ends this agent as a power cut would, and starts it again on the same state folder. */
   restart(): Promise<MeshAgent>;
 }
@@ -100,8 +105,15 @@ export class Mesh {
     return new Tenant(this, slug);
   }
 
-  /** Joins a new site. `clockOffMs` is how far its machine's clock is from the gateway's. */
-  async join(name: string, token: string, clockOffMs = 0): Promise<MeshAgent> {
+  /**
+   * Joins a new site. `clockOffMs` is how far its machine's clock is from the gateway's; one that is `watching` holds a socket and lives by
+   * real time.
+   */
+  async join(
+    name: string,
+    token: string,
+    { clockOffMs = 0, watching = false }: { readonly clockOffMs?: number; readonly watching?: boolean } = {},
+  ): Promise<MeshAgent> {
     const n = ++this.#joined;
     const folder = mkdtempSync(join(this.#folder, 'agent-'));
     const { publicKey, privateKey } = await readOrCreateIdentity(folder);
@@ -117,15 +129,24 @@ export class Mesh {
       const datapath = new InMemoryDatapath();
       const lines: string[] = [];
       const log = (level: string, message: string): void => void lines.push(`${level} ${message}`);
+      const client = createGatewayClient(options, site);
+      let pulls = 0;
       const session = new Session({
-        client: createGatewayClient(options, site),
+        client: {
+          ...client,
+          pull: (cursor) => {
+            pulls++;
+            return client.pull(cursor);
+          },
+        },
+        ...(watching ? { watch: watchOpener(options, site) } : {}),
         datapath,
         site,
         store: openTableStore(folder, site, log),
         version: '1.0.0',
         now: machineNow,
         random: Math.random,
-        after: () => () => {},
+        after: watching ? after : () => () => {},
         log,
       });
       const running = { session, close: () => transport.close() };
@@ -136,7 +157,7 @@ export class Mesh {
         await session.stop();
         return start();
       };
-      return { name, site, address: vtep.address, session, datapath, lines, restart };
+      return { name, site, address: vtep.address, session, datapath, lines, pulls: () => pulls, restart };
     };
     return start();
   }
@@ -162,10 +183,10 @@ export class Tenant {
     return (await this.#call<{ token: string }>('POST', 'join-tokens', { maxUses: 1000, networks: attached })).token;
   }
 
-  async join(count: number, networks: readonly string[] = []): Promise<MeshAgent[]> {
+  async join(count: number, networks: readonly string[] = [], watching = false): Promise<MeshAgent[]> {
     const token = await this.joinToken(networks);
     const agents: MeshAgent[] = [];
-    for (let i = 0; i < count; i++) agents.push(await this.#mesh.join(`${this.slug}-${i}`, token));
+    for (let i = 0; i < count; i++) agents.push(await this.#mesh.join(`${this.slug}-${i}`, token, { watching }));
     return agents;
   }
 
@@ -237,4 +258,9 @@ export function hostPort(network: string): PortSpec {
 /** One pull of each, all at the same time. */
 export async function pullAll(agents: readonly MeshAgent[]): Promise<void> {
   await Promise.all(agents.map(({ session }) => session.pullNow()));
+}
+
+/** Resolves when `condition` holds. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await setTimeout(5);
 }

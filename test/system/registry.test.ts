@@ -149,6 +149,12 @@ describeTapLab('sites of a gateway', () => {
     await until('a to count the drop', async () => (await counter(a, vni, 'dropUnlistedVtep')) === before + 1);
     expect((await sniffer.stop()).filter(({ direction }) => direction === 'in')).toEqual([]);
 
+    const isGone = () =>
+      b.exec(['ip', 'link', 'show', 'blue']).then(
+        () => false,
+        () => true,
+      );
+    await until('the interface at b to go', isGone, { timeoutMs: 20_000 });
     await overlay.call('PUT', '/v1/tenants/acme/sites/b/networks/blue', { port: { type: 'host', name: 'blue' } });
     await until('the interface at b', async () => (await b.link('blue', 20_000)) !== undefined, { timeoutMs: 20_000 });
     await b.address('blue', '192.168.9.2/24');

@@ -279,6 +279,7 @@ test('the status tells how far behind the site is', async () => {
   expect(site.session.status()).toEqual({
     contact: { state: 'reachable', since: '2026-01-01T00:00:00.000Z', lastContactAt: '2026-01-01T00:00:00.000Z' },
     inStep: true,
+    watching: false,
     table: { cursor: 'c1', changedAt: '2026-01-01T00:00:00.000Z' },
     networks: [
       {
