@@ -4,6 +4,7 @@ import { Refusal } from './domain/refusal.ts';
 import type { AppEnv, Gateway } from './gateway.ts';
 import { answerError, problem } from './http-error.ts';
 import { accessTo } from './middleware/access.ts';
+import { observeRequests } from './middleware/observe.ts';
 import { limitFailures } from './middleware/rate-limit.ts';
 import { requestId } from './middleware/request-id.ts';
 import { tellOfChanges } from './middleware/tell.ts';
@@ -30,6 +31,7 @@ import { watchRoutes } from './routes/watch.ts';
 export function createApp(gateway: Gateway): Hono<AppEnv> {
   const access = accessTo(gateway);
   const app = new Hono<AppEnv>();
+  app.use(observeRequests(gateway));
   app.use(requestId(gateway));
   app.use(limitFailures(gateway));
   app.use(tellOfChanges(gateway));

@@ -16,6 +16,8 @@ export interface Gateway {
   readonly log: Log;
   readonly hub: Hub;
   readonly limits: RateLimits;
+  /** Called for every answer, where the host keeps figures. */
+  readonly observe?: (request: ObservedRequest) => void;
   /** Lets work go on after the answer; what fails in it is logged. */
   readonly inBackground: (c: Context, work: Promise<void>) => void;
 }
@@ -28,6 +30,14 @@ export interface Hub {
   readonly look: (tenantId: string) => Promise<void>;
   /** Takes over a WebSocket upgrade of a site's agent, which holds the table of `cursor`. @returns the answer to the upgrade. */
   readonly watch: (c: Context<AppEnv>, session: AgentSession, cursor: string) => Promise<Response>;
+}
+
+/** `route` is the pattern that the request met, `none` where there was none. */
+export interface ObservedRequest {
+  readonly method: string;
+  readonly route: string;
+  readonly status: number;
+  readonly seconds: number;
 }
 
 /** Counts who asks how much, as well as the host can. Answers are seconds to wait, 0 where the caller may go on. */

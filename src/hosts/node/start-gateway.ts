@@ -16,6 +16,8 @@ import type { Gateway, Log } from '../../gateway.ts';
 import { HOUSEKEEPING_SECONDS, keepHouse } from '../../housekeeping.ts';
 import { openSqliteD1, type SqliteD1 } from './d1-on-sqlite.ts';
 import { limitsInProcess } from './limits.ts';
+import { RequestFigures } from './metrics.ts';
+import { addMetrics } from './metrics-route.ts';
 import { migrate } from './migrate.ts';
 import { Sockets } from './sockets.ts';
 
@@ -56,6 +58,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const db = openDatabase(options.watchStore?.(store.d1) ?? store.d1);
   const sockets = new Sockets({ db, now, log, graceSeconds: config.offlineGraceSeconds });
   await forgetWatching(db, now()).catch((error: unknown) => log.error({ error }, 'who is online is not known'));
+  const requests = new RequestFigures();
   const gateway: Gateway = {
     config,
     db,
@@ -63,6 +66,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     clientAddress: config.trustProxy ? forwardedAddress : socketAddress,
     log,
     hub: sockets,
+    observe: (request) => requests.observe(request),
     limits: limitsInProcess(options.config.rates),
     inBackground: (c, work) => {
       work.catch((error: unknown) =>
@@ -71,6 +75,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     },
   };
   const app = createApp(gateway);
+  addMetrics(app, gateway, { requests, sockets: () => sockets.size });
   let server: Server;
   let address: AddressInfo;
   try {
