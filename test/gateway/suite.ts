@@ -8,6 +8,7 @@ import { events } from './suite/events.ts';
 import { http } from './suite/http.ts';
 import { idempotency } from './suite/idempotency.ts';
 import { isolation } from './suite/isolation.ts';
+import { macs } from './suite/macs.ts';
 import { networks } from './suite/networks.ts';
 import { rateLimits } from './suite/rate-limits.ts';
 import { sites } from './suite/sites.ts';
@@ -38,6 +39,7 @@ export function gatewaySuite(name: string, start: () => Promise<Host>): void {
     describe('watching', () => watching(host));
     describe('idempotency keys', () => idempotency(host));
     describe('rate limits', () => rateLimits(host));
+    describe('MAC addresses', () => macs(host));
     describe('isolation', () => isolation(host));
     describe('bad input', () => badInput(host));
   });
