@@ -13,7 +13,7 @@ import { costOfDelta, FEW_MACS, MANY_MACS } from './registry/deltas.ts';
 import { Fleet } from './registry/fleet.ts';
 import { idleHour, monthOf, requestsOf } from './registry/idle.ts';
 import { joinStorm, outage, propagate } from './registry/propagation.ts';
-import { describeMachine, formatMarkdown, type Line, median, quantile, writePart } from './registry/report.ts';
+import { describeMachine, formatMarkdown, type Line, median, quantile, writePart } from './report.ts';
 
 const NAMES = ['allocation', 'rush', 'delta', 'few', 'many', 'idle'] as const;
 const { values } = parseArgs({

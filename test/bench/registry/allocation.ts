@@ -6,9 +6,9 @@ import { createNetwork } from '../../../src/db/networks.ts';
 import { openSqliteD1 } from '../../../src/hosts/node/d1-on-sqlite.ts';
 import { migrate } from '../../../src/hosts/node/migrate.ts';
 import { newTenant } from '../../gateway/host.ts';
+import { median } from '../report.ts';
 import { startCountedGateway } from './counted-gateway.ts';
 import { countedStore, type Rows } from './counted-store.ts';
-import { median } from './report.ts';
 import { FIRST_TENANT, seedNetworks } from './seed.ts';
 
 export const FEW = 100;

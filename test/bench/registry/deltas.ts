@@ -4,8 +4,8 @@ import type { Network } from '../../../src/contract/networks.ts';
 import type { TableUpdate } from '../../../src/contract/table.ts';
 import type { Tenant } from '../../../src/contract/tenants.ts';
 import { type Caller, newAgent, newTenant } from '../../gateway/host.ts';
+import { median } from '../report.ts';
 import { type CountedGateway, startCountedGateway } from './counted-gateway.ts';
-import { median } from './report.ts';
 import { seedMacs } from './seed.ts';
 
 export const FEW_MACS = 100;

@@ -1,0 +1,174 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Program } from '../../../demo/lab/program.ts';
+import { type Site, UNDERLAY_DEV } from '../../../demo/lab/site.ts';
+import { until } from '../../../demo/lab/until.ts';
+import { ADDRESSES, type Contender } from './contender.ts';
+
+const VNI = 50;
+
+async function pair(a: Site, b: Site, start: (site: Site, peer: Site, i: number) => Promise<Program[]>) {
+  const programs = (await Promise.all([start(a, b, 0), start(b, a, 1)])).flat();
+  return async (): Promise<void> => {
+    await Promise.all(programs.map((program) => program.stop()));
+  };
+}
+
+/** No overlay at all: what the wire gives. */
+const wire: Contender = {
+  name: 'no overlay',
+  needs: [],
+  async start(a, b) {
+    await a.address(UNDERLAY_DEV, `${ADDRESSES[0]}/24`);
+    await b.address(UNDERLAY_DEV, `${ADDRESSES[1]}/24`);
+    return {
+      devs: [UNDERLAY_DEV, UNDERLAY_DEV],
+      stop: async () => {
+        await a.ip(`address del ${ADDRESSES[0]}/24 dev ${UNDERLAY_DEV}`);
+        await b.ip(`address del ${ADDRESSES[1]}/24 dev ${UNDERLAY_DEV}`);
+      },
+    };
+  },
+};
+
+const kernel: Contender = {
+  name: 'kernel VXLAN',
+  needs: [],
+  async start(a, b) {
+    await a.kernelVxlan({ dev: 'bench', vni: VNI, remotes: [b.v4], addresses: [`${ADDRESSES[0]}/24`] });
+    await b.kernelVxlan({ dev: 'bench', vni: VNI, remotes: [a.v4], addresses: [`${ADDRESSES[1]}/24`] });
+    return {
+      devs: ['bench', 'bench'],
+      stop: async () => {
+        for (const site of [a, b]) await site.ip('link del bench');
+      },
+    };
+  },
+};
+
+const overlane: Contender = {
+  name: 'Overlane',
+  needs: [],
+  async start(a, b) {
+    const stop = await pair(a, b, async (site, peer, i) => {
+      const port = { type: 'host', name: 'bench' };
+      const networks = [{ vni: VNI, mtu: 1450, port, vteps: [{ address: peer.v4 }] }];
+      const program = await site.agent({ config: { vtep: { address: site.v4 }, networks } });
+      await site.address('bench', `${ADDRESSES[i]}/24`);
+      return [program];
+    });
+    return { devs: ['bench', 'bench'], stop };
+  },
+};
+
+/** Its userspace ("netdev") data path: the bridge that has the underlay's port has the underlay's address too. */
+const openVswitch: Contender = {
+  name: 'Open vSwitch, userspace',
+  needs: ['ovs-vswitchd', 'ovsdb-server', 'ovsdb-tool', 'ovs-vsctl'],
+  async start(a, b, folder) {
+    const stopPrograms = await pair(a, b, async (site, peer, i) => {
+      const home = join(folder, `ovs-${site.name}`);
+      await mkdir(home, { recursive: true });
+      const env = { OVS_RUNDIR: home, OVS_LOGDIR: home, OVS_DBDIR: home };
+      const db = `unix:${home}/db.sock`;
+      await site.exec(['ovsdb-tool', 'create', `${home}/conf.db`, '/usr/share/openvswitch/vswitch.ovsschema'], { env });
+      const server = site.spawn(['ovsdb-server', `${home}/conf.db`, `--remote=p${db}`, '--unixctl', `${home}/db.ctl`], {
+        env,
+      });
+      const vsctl = (...args: string[]) => site.exec(['ovs-vsctl', `--db=${db}`, '--no-wait', ...args], { env });
+      await until('ovsdb-server', async () => (await vsctl('init')) !== undefined);
+      const switchd = site.spawn(['ovs-vswitchd', db, '--unixctl', `${home}/vswitchd.ctl`, '--disable-system'], {
+        env,
+      });
+      await vsctl('add-br', 'br-phy', '--', 'set', 'bridge', 'br-phy', 'datapath_type=netdev');
+      await vsctl('add-port', 'br-phy', UNDERLAY_DEV);
+      await vsctl('add-br', 'bench', '--', 'set', 'bridge', 'bench', 'datapath_type=netdev');
+      await vsctl(
+        ...['add-port', 'bench', 'vx', '--', 'set', 'interface', 'vx', 'type=vxlan'],
+        ...[`options:remote_ip=${peer.v4}`, `options:key=${VNI}`],
+      );
+      await site.link('br-phy');
+      await site.ip(
+        `address del ${site.v4}/24 dev ${UNDERLAY_DEV}`,
+        `address add ${site.v4}/24 dev br-phy`,
+        'link set br-phy up',
+      );
+      await site.address('bench', `${ADDRESSES[i]}/24`);
+      await site.ip('link set bench mtu 1450');
+      return [switchd, server];
+    });
+    return {
+      devs: ['bench', 'bench'],
+      stop: async () => {
+        await stopPrograms();
+        for (const site of [a, b]) {
+          for (const dev of ['br-phy', 'bench']) await site.ip(`link del ${dev}`).catch(() => undefined);
+          await site.ip(`address replace ${site.v4}/24 dev ${UNDERLAY_DEV}`);
+        }
+      },
+    };
+  },
+};
+
+const tinc: Contender = {
+  name: 'tinc, no cipher',
+  needs: ['tincd'],
+  async start(a, b, folder) {
+    const homes = [a, b].map((site) => join(folder, `tinc-${site.name}`)) as [string, string];
+    const names = ['left', 'right'] as const;
+    for (const [i, site] of [a, b].entries()) {
+      const home = homes[i]!;
+      await mkdir(join(home, 'hosts'), { recursive: true });
+      await writeFile(
+        join(home, 'tinc.conf'),
+        `Name = ${names[i]}\nMode = switch\nDeviceType = tap\nInterface = bench\nAddressFamily = ipv4\nConnectTo = ${names[1 - i]}\n`,
+      );
+      const host = `Address = ${site.v4}\nCipher = none\nDigest = none\nCompression = 0\nIndirectData = no\n`;
+      await writeFile(join(home, 'hosts', names[i]!), host);
+      await site.exec(['sh', '-c', `tincd -c ${home} -K 1024 < /dev/null`]);
+    }
+    await a.exec([
+      'sh',
+      '-c',
+      `cp ${homes[0]}/hosts/left ${homes[1]}/hosts/; cp ${homes[1]}/hosts/right ${homes[0]}/hosts/`,
+    ]);
+    const stop = await pair(a, b, async (site, _, i) => {
+      const program = site.spawn(['tincd', '-c', homes[i]!, '-D', `--pidfile=${homes[i]}/pid`]);
+      await site.address('bench', `${ADDRESSES[i]}/24`);
+      await site.ip('link set bench mtu 1400');
+      return [program];
+    });
+    return { devs: ['bench', 'bench'], stop };
+  },
+};
+
+const fastd: Contender = {
+  name: 'fastd, null method',
+  needs: ['fastd'],
+  async start(a, b, folder) {
+    const keys = await Promise.all(
+      [a, b].map(async (site) => {
+        const said = await site.exec(['fastd', '--machine-readable', '--generate-key']);
+        const secret = said.trim().split('\n')[0]!;
+        const file = join(folder, `fastd-${site.name}.key`);
+        await writeFile(file, `secret "${secret}";\n`);
+        const shown = await site.exec(['fastd', '--machine-readable', '--show-key', '--config', file]);
+        return { secret, open: shown.trim() };
+      }),
+    );
+    const stop = await pair(a, b, async (site, peer, i) => {
+      const file = join(folder, `fastd-${site.name}.conf`);
+      await writeFile(
+        file,
+        `mode tap; interface "bench"; method "null"; mtu 1400; bind ${site.v4}:10000; secret "${keys[i]!.secret}";
+         peer "other" { key "${keys[1 - i]!.open}"; remote ${peer.v4}:10000; }\n`,
+      );
+      const program = site.spawn(['fastd', '--config', file]);
+      await site.address('bench', `${ADDRESSES[i]}/24`);
+      return [program];
+    });
+    return { devs: ['bench', 'bench'], stop };
+  },
+};
+
+export const CONTENDERS: readonly Contender[] = [wire, kernel, overlane, openVswitch, tinc, fastd];

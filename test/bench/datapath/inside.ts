@@ -1,0 +1,109 @@
+/** The bench inside its namespaces. */
+import { execFileSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { endWithStarter } from '../../../demo/lab/enter.ts';
+import type { Site } from '../../../demo/lab/site.ts';
+import { until } from '../../../demo/lab/until.ts';
+import { createLab } from '../../../demo/lab.ts';
+import { describeMachine, formatMarkdown, median, writePart } from '../report.ts';
+import { ADDRESSES, type Contender } from './contender.ts';
+import { CONTENDERS } from './contenders.ts';
+import { roundTrip, smallFrames, tcp } from './measures.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '3' },
+    only: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+  },
+});
+
+const SIZES = options.quick ? [64] : [64, 512, 1400];
+const REFERENCE = 'kernel VXLAN';
+
+/** One contender's figures of one round, by row. */
+type Figures = Map<string, number>;
+
+endWithStarter(() => process.exit(130));
+const lab = await createLab({ underlay: 'veth' });
+try {
+  const [a, b] = (await lab.sites('a', 'b')) as [Site, Site];
+  const left: string[] = [];
+  const taking = CONTENDERS.filter((contender) => isWanted(contender) && isThere(contender, left));
+  const results = new Map<string, Figures[]>(taking.map(({ name }) => [name, []]));
+  for (let round = 1; round <= Number(options.rounds); round++) {
+    for (const contender of taking) {
+      process.stderr.write(`round ${round}: ${contender.name}\n`);
+      const running = await contender.start(a, b, lab.folder);
+      try {
+        results.get(contender.name)?.push(await measure(running));
+      } finally {
+        await running.stop();
+      }
+    }
+  }
+  const report = table(results, left);
+  process.stdout.write(`${report}\n`);
+  if (options.write) writePart(new URL('../../../bench/README.md', import.meta.url), 'datapath', report);
+
+  async function measure(running: Parameters<typeof smallFrames>[2]): Promise<Figures> {
+    const figures: Figures = new Map();
+    const passes = async () => (await a.ping(ADDRESSES[1], { count: 1, timeoutMs: 300 })).received > 0;
+    await until('a ping to pass', passes, { timeoutMs: 15_000 });
+    const one = await tcp(a, b, 1, false);
+    figures.set('TCP, 1 flow, Gbit/s', one.gbitPerSecond);
+    figures.set('CPU seconds per Gbit', one.cpuPerGbit);
+    if (!options.quick) {
+      figures.set('TCP, 1 flow back, Gbit/s', (await tcp(a, b, 1, true)).gbitPerSecond);
+      figures.set('TCP, 4 flows, Gbit/s', (await tcp(a, b, 4, false)).gbitPerSecond);
+    }
+    for (const size of SIZES) {
+      figures.set(`frames of ${size} bytes, no loss, kpps`, await smallFrames(a, b, running, size));
+    }
+    figures.set('round trip, idle, µs', await roundTrip(a));
+    return figures;
+  }
+} finally {
+  await lab.dispose();
+}
+process.exit(0);
+
+function isWanted({ name }: Contender): boolean {
+  return options.only === undefined || options.only.split(',').some((wanted) => name.startsWith(wanted));
+}
+
+function isThere({ name, needs }: Contender, left: string[]): boolean {
+  const missing = needs.filter((program) => {
+    try {
+      execFileSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' });
+      return false;
+    } catch {
+      return true;
+    }
+  });
+  if (missing.length > 0) left.push(`${name} (no ${missing.join(', ')})`);
+  return missing.length === 0;
+}
+
+function table(results: ReadonlyMap<string, readonly Figures[]>, left: readonly string[]): string {
+  const names = [...results.keys()];
+  const rows = [...(results.get(names[0] ?? '')?.[0]?.keys() ?? [])];
+  const value = (name: string, row: string): number => median(results.get(name)!.map((figures) => figures.get(row)!));
+  const cell = (name: string, row: string): string => {
+    const reference = results.has(REFERENCE) ? value(REFERENCE, row) : Number.NaN;
+    const ratio = value(name, row) / reference;
+    return `${format(value(name, row))}${name === REFERENCE || Number.isNaN(ratio) ? '' : ` (${format(ratio)})`}`;
+  };
+  const lines = [
+    `${describeMachine()}; ${options.rounds} rounds, medians; in brackets: of the kernel's VXLAN.`,
+    '',
+    formatMarkdown([['', ...rows], ...names.map((name) => [name, ...rows.map((row) => cell(name, row))])]),
+  ];
+  if (left.length > 0) lines.push('', `Left out, not installed: ${left.join('; ')}.`);
+  return lines.join('\n');
+}
+
+function format(number: number): string {
+  return number >= 100 ? number.toFixed(0) : number.toPrecision(3);
+}
