@@ -1,0 +1,170 @@
+/** What a change costs when there is much that did not change, in the rows that D1 says it read and wrote. */
+import type { D1Database, D1PreparedStatement, D1Result } from '@cloudflare/workers-types';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTestHarness } from 'wrangler';
+import { attach, detach } from '../../src/db/attachments.ts';
+import { type Database, openDatabase } from '../../src/db/database.ts';
+import { saveMacReport } from '../../src/db/mac-reports.ts';
+import { putMac } from '../../src/db/macs.ts';
+import { createNetwork } from '../../src/db/networks.ts';
+import { pullTable } from '../../src/db/pull-table.ts';
+import { createStaticSite } from '../../src/db/sites.ts';
+import { createTenant, findTenant } from '../../src/db/tenants.ts';
+import { testSettings } from './settings.ts';
+
+interface Cost {
+  rowsRead: number;
+  rowsWritten: number;
+}
+
+/** A store that adds up what its answers say they cost. */
+function metered(d1: D1Database): { d1: D1Database; spent: Cost } {
+  const spent = { rowsRead: 0, rowsWritten: 0 };
+  const count = <T>(result: D1Result<T>): D1Result<T> => {
+    spent.rowsRead += result.meta.rows_read;
+    spent.rowsWritten += result.meta.rows_written;
+    return result;
+  };
+  const wrap = (statement: D1PreparedStatement): D1PreparedStatement =>
+    new Proxy(statement, {
+      get(target, name) {
+        if (name === 'inner') return target;
+        if (name === 'bind') return (...values: unknown[]) => wrap(target.bind(...values));
+        if (name === 'all' || name === 'run') return async () => count(await target[name]());
+        if (name === 'raw') {
+          return async () => {
+            // Of rows as arrays, which Drizzle asks for, D1 says no cost: the same is run once more for that.
+            count(await target.all());
+            return target.raw();
+          };
+        }
+        return Reflect.get(target, name) as unknown;
+      },
+    });
+  const inner = (statement: D1PreparedStatement): D1PreparedStatement =>
+    (statement as D1PreparedStatement & { inner: D1PreparedStatement }).inner;
+  const metered = {
+    prepare: (sql: string) => wrap(d1.prepare(sql)),
+    batch: async (statements: D1PreparedStatement[]) => (await d1.batch(statements.map(inner))).map(count),
+  };
+  return { d1: metered as unknown as D1Database, spent };
+}
+
+let close: () => Promise<void>;
+let raw: D1Database;
+let db: Database;
+let spent: Cost;
+
+beforeAll(async () => {
+  const harness = createTestHarness({ workers: [{ configPath: './wrangler.toml', vars: testSettings }] });
+  await harness.listen();
+  const worker = harness.getWorker();
+  await worker.applyD1Migrations('DB');
+  raw = ((await worker.getEnv()) as { DB: D1Database }).DB;
+  const meter = metered(raw);
+  db = openDatabase(meter.d1);
+  spent = meter.spent;
+  close = () => harness.close();
+});
+afterAll(() => close());
+
+async function costOf(act: () => Promise<unknown>): Promise<Cost> {
+  Object.assign(spent, { rowsRead: 0, rowsWritten: 0 });
+  await act();
+  return { ...spent };
+}
+
+interface World {
+  readonly place: { readonly tenantId: string; readonly networkId: string; readonly siteId: string };
+  readonly other: string;
+  readonly vni: number;
+}
+
+/** A network of two sites, one of which has `count` MACs. */
+async function worldOf(count: number): Promise<World> {
+  const tenantId = `t${count}`;
+  const limits = { macsPerNetwork: 10_000_000 };
+  await createTenant(db, { id: tenantId, epoch: 'epoch', now: 0 }, { slug: tenantId, name: 'Acme', limits });
+  const { id: networkId, vni } = await createNetwork(db, tenantId, { id: `n${count}`, now: 0 }, { name: 'a' });
+  const sites = [];
+  for (const n of [1, 2]) {
+    const body = { name: `s${n}`, kind: 'static' as const, vtep: { address: `192.0.2.${n}` } };
+    const { id } = await createStaticSite(db, tenantId, { id: `${tenantId}-${n}`, now: 0 }, body);
+    await attach(db, { tenantId, networkId, siteId: id }, { type: 'none' });
+    sites.push(id);
+  }
+  const [siteId, other] = sites as [string, string];
+  await raw
+    .prepare(`INSERT INTO macs (tenant_id, network_id, mac, site_id, sticky, state, revision, added_revision, hash)
+      WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ? - 1)
+      SELECT ?, ?, printf('02:00:00:%02x:%02x:%02x', i >> 16, (i >> 8) & 255, i & 255), ?, 0, 'live', 1, 1, 0xffffffffffff - i FROM n`)
+    .bind(count, tenantId, networkId, siteId)
+    .run();
+  // The sum of the hashes, which is beyond 64 bits for the larger: by their halves.
+  await raw
+    .prepare(`UPDATE networks SET mac_count = ?1, digest = (digest + ((h.high & 0xffffff) << 24) + h.low) & 0xffffffffffff
+      FROM (SELECT sum(hash >> 24) AS high, sum(hash & 0xffffff) AS low FROM macs WHERE network_id = ?2) AS h WHERE id = ?2`)
+    .bind(count, networkId)
+    .run();
+  return { place: { tenantId, networkId, siteId }, other, vni };
+}
+
+/** What each step costs, by name. */
+async function costs({ place, other, vni }: World): Promise<Record<string, Cost>> {
+  const { tenantId, networkId, siteId } = place;
+  const mac = (n: number) => `06:00:00:00:00:0${n}`;
+  const pull = async (from: string) => {
+    const tenant = (await findTenant(db, tenantId))!;
+    return pullTable(db, { site: { id: other }, tenant }, from);
+  };
+  const cursorNow = async () => `epoch.${other}.${(await findTenant(db, tenantId))!.revision}`;
+  const cursor = await cursorNow();
+  const result: Record<string, Cost> = {};
+  const step = async (name: string, act: () => Promise<unknown>): Promise<void> => {
+    result[name] = await costOf(act);
+  };
+  const report = (from: string, announce: number[], withdraw: number[] = []) =>
+    saveMacReport(
+      db,
+      { tenantId, siteId: from },
+      { announce: announce.map((n) => ({ vni, mac: mac(n) })), withdraw: withdraw.map((n) => ({ vni, mac: mac(n) })) },
+      1000,
+    );
+  await step('announce one', () => report(siteId, [1]));
+  await step('delta of it', async () => expect(await pull(cursor)).toMatchObject({ networks: [{ macs: [{}] }] }));
+  await step('announce it again', () => report(siteId, [1]));
+  await step('move it', () => report(other, [1]));
+  await step('withdraw it', () => report(other, [], [1]));
+  await step('delta of its going', async () => expect(await pull(cursor)).toMatchObject({ networks: [{ gone: {} }] }));
+  await step('set one', () => putMac(db, { tenantId, networkId, mac: mac(2) }, { siteId, ip: null }));
+  const nothingNew = await cursorNow();
+  await step('nothing new', async () => expect(await pull(nothingNew)).toBe('unchanged'));
+  return result;
+}
+
+let large: World;
+
+test('a change costs the change: at 100,000 MACs the same rows are read and written as at 100', async () => {
+  const few = await costs(await worldOf(100));
+  large = await worldOf(100_000);
+  const many = await costs(large);
+  expect(many).toEqual(few);
+  for (const [name, { rowsRead, rowsWritten }] of Object.entries(many)) {
+    expect(rowsRead, name).toBeLessThanOrEqual(120);
+    expect(rowsWritten, name).toBeLessThanOrEqual(20);
+  }
+  expect(many['announce it again']!.rowsWritten).toBe(0);
+});
+
+test('a site that leaves with 100,000 MACs leaves a network whose count and digest are right', async () => {
+  const { place, other } = large;
+  await detach(db, place, 2000);
+  const left = await raw
+    .prepare(
+      'SELECT n.mac_count AS count, n.digest = s.hash AS isTheOther FROM networks n JOIN sites s ON s.id = ? WHERE n.id = ?',
+    )
+    .bind(other, place.networkId)
+    .first();
+  // The one that was set is hidden, and still counted.
+  expect(left).toEqual({ count: 1, isTheOther: 1 });
+});
