@@ -14,6 +14,8 @@ export interface AgentControl {
   /** Resolves when the table that is at hand is in force. */
   start(): Promise<void>;
   status(): AgentStatus;
+  /** Where there is a gateway to give the site another key. @returns the new public key. @throws Failure where it can't be had. */
+  rotateKey?(): Promise<string>;
   /** `SIGHUP`. */
   hangup(): void;
   stop(): Promise<void>;
@@ -65,6 +67,10 @@ export async function runAgentProcess({ folder, log, openDatapath, control }: Ag
 function handlersOf(agent: AgentControl, datapath: Datapath): LocalHandlers {
   return {
     '/status': async () => agent.status(),
+    '/rotate-key': async () => {
+      if (agent.rotateKey === undefined) throw new Failure('configuration', 'an agent that runs by a file has no key');
+      return { publicKey: await agent.rotateKey() };
+    },
     '/fdb': async () => ({ networks: await datapath.fdb() }),
     '/counters': async () => {
       const counters = datapath.counters();

@@ -10,6 +10,7 @@ import { defaultStateFolder } from '../control/state-folder.ts';
 import { EXIT_BY_FAILURE, EXIT_CODE_HELP, EXIT_FAILED, EXIT_OK, EXIT_USAGE } from './exit-code.ts';
 import type { JoinFlags } from './join.ts';
 import { createLog, LOG_LEVELS, type LogLevel } from './log.ts';
+import type { RotateKeyFlags } from './rotate-key.ts';
 import type { RunFlags } from './run.ts';
 import type { RunConfigFlags } from './run-config.ts';
 import type { ShowFlags } from './show.ts';
@@ -97,6 +98,17 @@ function createProgram(terminal: Terminal, done: (exitCode: number) => void): Co
         const { runSite } = await import('./run.ts');
         done(await runSite({ ...flags, state: flags.state ?? folder, datapath: flags.datapath ?? 'auto' }, uid, log));
       }
+    });
+
+  program
+    .command('rotate-key')
+    .description('give the site another key; the agent goes on running')
+    .addOption(new Option('--state <dir>', state.description).default(folder))
+    .addOption(plainHttp)
+    .addOption(ca)
+    .action(async (flags: RotateKeyFlags) => {
+      const { rotateSiteKey } = await import('./rotate-key.ts');
+      done(await rotateSiteKey(flags, uid, print));
     });
 
   for (const [name, description, show] of [

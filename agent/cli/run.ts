@@ -2,8 +2,8 @@
 import { resolve } from 'node:path';
 import { VERSION } from '../../shared/version.ts';
 import type { DatapathChoice } from '../config.ts';
-import { createGatewayClient } from '../control/client.ts';
-import { readIdentity } from '../control/identity.ts';
+import { type ClientOptions, createGatewayClient } from '../control/client.ts';
+import { KeyRing } from '../control/key-ring.ts';
 import { openTableStore } from '../control/last-good.ts';
 import type { Log } from '../control/log.ts';
 import { Session } from '../control/session.ts';
@@ -14,6 +14,7 @@ import { openUserspaceDatapath } from '../userspace/userspace.ts';
 import { runAgentProcess } from './agent-process.ts';
 import { checkDatapathChoice } from './datapath-choice.ts';
 import { openGateway } from './gateway.ts';
+import { rotate } from './rotate-key.ts';
 
 export interface RunFlags {
   readonly state: string;
@@ -30,8 +31,16 @@ export async function runSite(flags: RunFlags, uid: number, log: Log): Promise<n
   const { gateway, site, name, tenant, vtep } = membership;
   const allowPlainHttp = membership.allowPlainHttp || flags.allowPlainHttp;
   const caPath = flags.ca === undefined ? membership.caPath : resolve(flags.ca);
-  const { privateKey } = await readIdentity(folder);
-  const options = { ...(await openGateway({ gateway, allowPlainHttp, caPath })), privateKey };
+  const keys = await KeyRing.open(folder);
+  const options: ClientOptions = {
+    ...(await openGateway({ gateway, allowPlainHttp, caPath })),
+    get privateKey() {
+      return keys.current.privateKey;
+    },
+    get nextKey() {
+      return keys.next;
+    },
+  };
   const startedAt = new Date().toISOString();
   return runAgentProcess({
     folder,
@@ -65,6 +74,7 @@ export async function runSite(flags: RunFlags, uid: number, log: Log): Promise<n
             ...status,
           };
         },
+        rotateKey: () => rotate(options, site, keys),
         stop: async () => {
           // First, so that a gateway that does not answer does not hold up the stop.
           options.transport.close();

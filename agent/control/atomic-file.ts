@@ -34,8 +34,12 @@ async function writeThen(path: string, text: string, place: (temporary: string) 
     await unlink(temporary).catch(() => {});
     throw error;
   }
-  // The name itself is the folder's data.
-  await withFile(await open(dirname(path), 'r'), (folder) => folder.sync());
+  await syncFolder(dirname(path));
+}
+
+/** Makes names that were given, changed or taken in a folder durable: they are the folder's data. */
+export async function syncFolder(path: string): Promise<void> {
+  await withFile(await open(path, 'r'), (folder) => folder.sync());
 }
 
 async function withFile(file: FileHandle, use: (file: FileHandle) => Promise<void>): Promise<void> {

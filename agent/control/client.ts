@@ -6,7 +6,13 @@ import type { KeyObject } from 'node:crypto';
 import { describeStranger, parseBody, problemOf } from '../../shared/answer.ts';
 import { oneLine, reasonOf } from '../../shared/failure.ts';
 import type { Transport, TransportRequest, TransportResponse } from '../../shared/transport.ts';
-import { type Enroll, type Enrolled, EnrolledSchema, type Heartbeat } from '../../src/contract/agent.ts';
+import {
+  type Enroll,
+  type Enrolled,
+  EnrolledSchema,
+  type Heartbeat,
+  type RotateKey,
+} from '../../src/contract/agent.ts';
 import type { ErrorCode } from '../../src/contract/errors.ts';
 import { type MacReport, type MacReported, MacReportedSchema } from '../../src/contract/macs.ts';
 import { type TableUpdate, TableUpdateSchema } from '../../src/contract/table.ts';
@@ -34,6 +40,7 @@ export type PullAnswer =
   | Unavailable;
 export type HeartbeatAnswer = { readonly kind: 'accepted' } | Refused | Unavailable;
 export type MacsAnswer = ({ readonly kind: 'reported' } & MacReported) | Refused | Unavailable;
+export type RotateAnswer = { readonly kind: 'rotated' } | Refused | Unavailable;
 export type EnrollAnswer = { readonly kind: 'enrolled'; readonly enrolled: Enrolled } | Refused | Unavailable;
 
 /** What a session needs of the gateway. */
@@ -50,7 +57,18 @@ export interface ClientOptions {
   /** The machine's clock, milliseconds since 1970. */
   readonly machineNow: () => number;
   readonly origin: string;
+  /** What requests are signed with: read for each of them. */
   readonly privateKey: KeyObject;
+  /** A key that the gateway may have taken for the site's without our hearing of it. */
+  readonly nextKey?: NextKey | null;
+}
+
+/** A key that is to take the place of the site's. */
+export interface NextKey {
+  readonly publicKey: string;
+  readonly privateKey: KeyObject;
+  /** The gateway took it: from here on it is the site's. */
+  promote(): Promise<void>;
 }
 
 /** @param site the site's id. */
@@ -85,15 +103,55 @@ export async function enrollSite(options: ClientOptions, enroll: Enroll): Promis
   return enrolled.kind === 'unavailable' ? enrolled : { kind: 'enrolled', enrolled: enrolled.value };
 }
 
+/** Gives the site another key. Where no answer comes it is unknown which of the two the site has; asking again finds out. */
+export async function rotateKey(options: ClientOptions, site: string, next: NextKey): Promise<RotateAnswer> {
+  const answer = await takeKey(options, site, next, options.privateKey);
+  return isUnauthenticated(answer) ? takeKey(options, site, next, next.privateKey) : answer;
+}
+
+/** @param signer the key that the site has, or `next` itself where it may have that already. */
+async function takeKey(options: ClientOptions, site: string, next: NextKey, signer: KeyObject): Promise<RotateAnswer> {
+  const { clock, origin } = options;
+  const ask = async (): Promise<TransportResponse | NoAnswer> => {
+    const proof = await signToken(next.privateKey, next.publicKey, origin, clock.now(), site);
+    const body: RotateKey = { publicKey: next.publicKey, proof };
+    return sendBy(signer, options, site, post('/v1/agent/key', body));
+  };
+  let response = await ask();
+  // A proof of a moment when our clock was wrong: by now it is corrected.
+  if (response.status === 400) response = await ask();
+  if (response.status !== 204) return failureOf(response);
+  await next.promote();
+  return { kind: 'rotated' };
+}
+
+function isUnauthenticated(answer: { readonly kind: string; readonly code?: ErrorCode }): boolean {
+  return answer.kind === 'refused' && answer.code === 'unauthenticated';
+}
+
 type NoAnswer = { readonly status: 0; readonly reason: string };
 
-/** Sends with a fresh token; where the clocks turn out to differ, corrects ours by the answer's and tries that once more. */
+/** Sends by the site's key. Where that is refused while a rotation's end is unknown, finds out which key the site has, and sends by it. */
 async function send(
   options: ClientOptions,
   subject: string,
   request: TransportRequest,
 ): Promise<TransportResponse | NoAnswer> {
-  const { transport, clock, machineNow, origin, privateKey } = options;
+  const response = await sendBy(options.privateKey, options, subject, request);
+  const { nextKey } = options;
+  if (!nextKey || response.status !== 401 || !isUnauthenticated(failureOf(response))) return response;
+  const answer = await takeKey(options, subject, nextKey, nextKey.privateKey);
+  return answer.kind === 'rotated' ? sendBy(options.privateKey, options, subject, request) : response;
+}
+
+/** Sends with a fresh token; where the clocks turn out to differ, corrects ours by the answer's and tries that once more. */
+async function sendBy(
+  privateKey: KeyObject,
+  options: ClientOptions,
+  subject: string,
+  request: TransportRequest,
+): Promise<TransportResponse | NoAnswer> {
+  const { transport, clock, machineNow, origin } = options;
   const attempt = async (): Promise<TransportResponse> => {
     const token = await signToken(privateKey, subject, origin, clock.now());
     const sentAt = machineNow();

@@ -12,6 +12,8 @@ export interface Identity {
 }
 
 export const KEY_FILE = 'key.pem';
+/** A key that the gateway may or may not have taken: see key-ring.ts. */
+export const NEXT_KEY_FILE = 'key.next.pem';
 
 /** @throws Failure where there is no key, others can read it, or it is no Ed25519 key. */
 export async function readIdentity(folder: string): Promise<Identity> {
@@ -21,8 +23,8 @@ export async function readIdentity(folder: string): Promise<Identity> {
 }
 
 /** The key that is there, or a new one; a key that is there is never overwritten. */
-export async function readOrCreateIdentity(folder: string): Promise<Identity> {
-  const path = join(folder, KEY_FILE);
+export async function readOrCreateIdentity(folder: string, name: string = KEY_FILE): Promise<Identity> {
+  const path = join(folder, name);
   const existing = await tryReadIdentity(path);
   if (existing !== null) return existing;
   const { privateKey } = generateKeyPairSync('ed25519');
@@ -30,7 +32,8 @@ export async function readOrCreateIdentity(folder: string): Promise<Identity> {
   return identityOf(privateKey);
 }
 
-async function tryReadIdentity(path: string): Promise<Identity | null> {
+/** @returns null where there is none. @throws Failure where others can read it, or it is no Ed25519 key. */
+export async function tryReadIdentity(path: string): Promise<Identity | null> {
   let pem: string;
   try {
     const file = await open(path, 'r');

@@ -10,6 +10,8 @@ export interface LocalApi {
   readonly '/status': AgentStatus;
   readonly '/fdb': { readonly networks: readonly NetworkFdb[] };
   readonly '/counters': LocalCounters;
+  /** Asked by POST: it changes something. */
+  readonly '/rotate-key': { readonly publicKey: string };
 }
 
 export interface LocalCounters {
@@ -19,6 +21,10 @@ export interface LocalCounters {
 }
 
 export type LocalHandlers = { readonly [Path in keyof LocalApi]: () => Promise<LocalApi[Path]> };
+
+function methodOf(path: string): 'GET' | 'POST' {
+  return path === '/rotate-key' ? 'POST' : 'GET';
+}
 
 export interface LocalServer {
   close(): Promise<void>;
@@ -35,7 +41,8 @@ export async function serveLocalApi(socketPath: string, handlers: LocalHandlers)
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     };
     if (handler === undefined) return respond(404, { error: `there are ${Object.keys(handlers).join(', ')}` });
-    if (request.method !== 'GET') return respond(405, { error: 'only GET' });
+    const method = methodOf(request.url!);
+    if (request.method !== method) return respond(405, { error: `only ${method}` });
     try {
       respond(200, await handler());
     } catch (error) {
@@ -61,7 +68,7 @@ export async function serveLocalApi(socketPath: string, handlers: LocalHandlers)
 /** @throws Failure where no agent answers there. */
 export function askLocalApi<Path extends keyof LocalApi>(socketPath: string, path: Path): Promise<LocalApi[Path]> {
   return new Promise((resolve, reject) => {
-    const request = httpRequest({ socketPath, path, timeout: 10_000 }, (response) => {
+    const request = httpRequest({ socketPath, path, method: methodOf(path), timeout: 10_000 }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => {
         text += chunk;

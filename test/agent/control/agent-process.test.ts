@@ -56,6 +56,7 @@ function startAgent(): Agent {
             ...session.status(),
           }),
           hangup: () => void hangups.count++,
+          rotateKey: async () => 'the-new-public-key',
           stop: () => session.stop(),
         };
       },
@@ -79,6 +80,14 @@ test('a signal stops the agent in order: exit code 0, data path stopped, socket 
   process.emit('SIGINT');
   expect(await next.exit).toBe(0);
   expect(process.listenerCount('SIGTERM')).toBe(0);
+});
+
+test('a running agent rotates its key when asked through its socket', async () => {
+  const agent = startAgent();
+  await agent.running;
+  expect(await askLocalApi(socketPath, '/rotate-key')).toEqual({ publicKey: 'the-new-public-key' });
+  process.emit('SIGTERM');
+  await agent.exit;
 });
 
 test('a second agent on the same state folder is refused, and the first is not disturbed', async () => {
