@@ -1,6 +1,7 @@
 /** Network interfaces of this host: what is there, and changing it. */
 import { formatIp } from '../../src/contract/ip.ts';
-import { netlinkChange, netlinkDump } from './netlink.linux.ts';
+import { SysError } from './errno.linux.ts';
+import { netlinkChange, netlinkDump, netlinkGet } from './netlink.linux.ts';
 import {
   ADDRESS_HEADER_LENGTH,
   decodeAttributes,
@@ -20,6 +21,7 @@ import {
   IFLA_MASTER,
   IFLA_MTU,
   LINK_HEADER_LENGTH,
+  type NetlinkMessage,
   RTM_DELLINK,
   RTM_GETADDR,
   RTM_GETLINK,
@@ -42,7 +44,24 @@ export interface Link {
 }
 
 export function listLinks(): Link[] {
-  return netlinkDump(RTM_GETLINK, encodeLinkHeader(0))
+  return decodeLinks(netlinkDump(RTM_GETLINK, encodeLinkHeader(0)));
+}
+
+export function findLink(name: string): Link | undefined {
+  return getLink(encodeLinkHeader(0), encodeAttribute(IFLA_IFNAME, encodeText(name)));
+}
+
+function getLink(...question: readonly Uint8Array[]): Link | undefined {
+  try {
+    return decodeLinks(netlinkGet(RTM_GETLINK, ...question))[0];
+  } catch (error) {
+    if (error instanceof SysError && error.code === 'ENODEV') return undefined;
+    throw error;
+  }
+}
+
+function decodeLinks(messages: readonly NetlinkMessage[]): Link[] {
+  return messages
     .filter(({ type }) => type === RTM_NEWLINK)
     .map(({ body }) => {
       const view = new DataView(body.buffer, body.byteOffset, body.length);
@@ -60,10 +79,6 @@ export function listLinks(): Link[] {
     });
 }
 
-export function findLink(name: string): Link | undefined {
-  return listLinks().find((link) => link.name === name);
-}
-
 /** @returns the interface that has this address, in canonical text. */
 export function findLinkByAddress(address: string): Link | undefined {
   const owner = netlinkDump(RTM_GETADDR, new Uint8Array(ADDRESS_HEADER_LENGTH)).find(({ type, body }) => {
@@ -75,7 +90,7 @@ export function findLinkByAddress(address: string): Link | undefined {
   });
   if (owner === undefined) return undefined;
   const index = new DataView(owner.body.buffer, owner.body.byteOffset).getUint32(4, true);
-  return listLinks().find((link) => link.index === index);
+  return getLink(encodeLinkHeader(index));
 }
 
 /** Sets what is named; the rest stays. @throws SysError */

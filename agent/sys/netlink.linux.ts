@@ -28,6 +28,14 @@ export function netlinkChange(type: number, ...parts: readonly Uint8Array[]): vo
   exchange(`netlink ${type}`, type, NLM_F_REQUEST | NLM_F_ACK, parts);
 }
 
+/**
+ * Asks the kernel for one thing.
+ * @throws SysError: ENODEV where there is none, …
+ */
+export function netlinkGet(type: number, ...parts: readonly Uint8Array[]): NetlinkMessage[] {
+  return exchange(`netlink get ${type}`, type, NLM_F_REQUEST | NLM_F_ACK, parts);
+}
+
 /** Asks the kernel for all it has of a kind. */
 export function netlinkDump(type: number, ...parts: readonly Uint8Array[]): NetlinkMessage[] {
   return exchange(`netlink dump ${type}`, type, NLM_F_REQUEST | NLM_F_DUMP, parts);

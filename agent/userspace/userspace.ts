@@ -52,6 +52,9 @@ export class DatapathError extends Error {
   }
 }
 
+/** How often devices are looked after without being asked: a bridge may be made anew, a link's MTU may change. */
+const UPKEEP_SECONDS = 10;
+
 interface Wanted {
   readonly network: string;
   readonly port: PortSpec;
@@ -107,6 +110,7 @@ class UserspaceDatapath implements Datapath {
   readonly #answers = new Map<number, (answer: FromThread) => void>();
   #learned: (changes: LearnedChanges) => void = () => {};
   readonly #failureListeners: ((reason: Error) => void)[] = [];
+  readonly #upkeep: NodeJS.Timeout;
   #nextId = 1;
   #queue: Promise<unknown> = Promise.resolve();
   #leftRemoved = false;
@@ -131,6 +135,8 @@ class UserspaceDatapath implements Datapath {
     this.#wakeValue.view.setUint32(0, 1, true);
     this.#port.on('message', (message: FromThread) => this.#take(message));
     this.#thread.on('error', (error) => this.#fail(error instanceof Error ? error : new Error(String(error))));
+    this.#upkeep = setInterval(() => void this.retry().catch(() => undefined), UPKEEP_SECONDS * 1000);
+    this.#upkeep.unref();
     this.#thread.on('exit', () => this.#fail(new Error("the data path's thread ended")));
   }
 
@@ -170,6 +176,7 @@ class UserspaceDatapath implements Datapath {
     return this.#inOrder(async () => {
       if (this.#stopping) return;
       this.#stopping = true;
+      clearInterval(this.#upkeep);
       for (const device of this.#devices.values()) forgetTap(device);
       this.#devices.clear();
       if (this.#failure !== null) return;
@@ -181,6 +188,7 @@ class UserspaceDatapath implements Datapath {
   }
 
   async #apply(update: TableUpdate | null): Promise<ApplyReport> {
+    if (this.#stopping) throw new DatapathError('stopped', 'the data path was stopped');
     if (update !== null) this.#want(update);
     if (!this.#leftRemoved) {
       removeLeftTaps(this.#options.identity, (name, vni) => {
@@ -294,6 +302,7 @@ class UserspaceDatapath implements Datapath {
 
   #fail(reason: Error): void {
     if (this.#stopping || this.#failure !== null) return;
+    clearInterval(this.#upkeep);
     this.#failure = reason;
     for (const answer of this.#answers.values()) answer({ type: 'failed', code: 'internal', message: reason.message });
     this.#answers.clear();
