@@ -6,6 +6,7 @@
  */
 import type { Context, MiddlewareHandler } from 'hono';
 import * as v from 'valibot';
+import type { ErrorCode } from '../contract/errors.ts';
 import { claimedBy } from '../db/database.ts';
 import { CLAIM_SECONDS, claimKey, forgetClaim, held, type IdempotencyKey, keepAnswer } from '../db/idempotency.ts';
 import { newId } from '../domain/ids.ts';
@@ -23,6 +24,14 @@ export interface Sender {
 }
 
 const HeaderSchema = v.object({ 'idempotency-key': v.optional(v.pipe(v.string(), v.maxLength(255))) });
+
+/** How a request with a key may be refused, beside how one without may. */
+export const ONCE_ERRORS = [
+  'invalid_idempotency_key',
+  'idempotency_in_progress',
+  'idempotency_answer_lost',
+  'idempotency_mismatch',
+] as const satisfies readonly ErrorCode[];
 
 export function once(gateway: Gateway, senderOf: (c: Context<AppEnv>) => Sender = byCredential) {
   const { db, now, log } = gateway;

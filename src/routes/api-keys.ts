@@ -14,7 +14,7 @@ import { hashSecret, newSecret } from '../domain/secrets.ts';
 import type { AppEnv, Gateway } from '../gateway.ts';
 import type { Access } from '../middleware/access.ts';
 import { body, query } from '../middleware/body.ts';
-import { once } from '../middleware/once.ts';
+import { ONCE_ERRORS, once } from '../middleware/once.ts';
 import { describe } from './describe.ts';
 
 const tag = 'API keys';
@@ -30,7 +30,7 @@ export function apiKeyRoutes(gateway: Gateway, access: Access): Hono<AppEnv> {
       tag,
       status: 201,
       gives: ApiKeyCreatedSchema,
-      errors: ['forbidden', 'not_found', 'invalid_body'],
+      errors: [...ONCE_ERRORS, 'forbidden', 'not_found', 'invalid_body'],
     }),
     access.operatorOfTenant,
     body(ApiKeyCreateSchema),
@@ -70,7 +70,7 @@ export function apiKeyRoutes(gateway: Gateway, access: Access): Hono<AppEnv> {
       tag,
       status: 201,
       gives: ApiKeyCreatedSchema,
-      errors: ['forbidden', 'not_found', 'invalid_body'],
+      errors: [...ONCE_ERRORS, 'forbidden', 'not_found', 'invalid_body'],
     }),
     access.operatorOfTenant,
     body(ApiKeyRotateSchema),

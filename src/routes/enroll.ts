@@ -15,7 +15,7 @@ import { bearerOf } from '../middleware/access.ts';
 import { originsFor } from '../middleware/agent.ts';
 import { authorOf } from '../middleware/author.ts';
 import { body } from '../middleware/body.ts';
-import { once } from '../middleware/once.ts';
+import { ONCE_ERRORS, once } from '../middleware/once.ts';
 import { describe } from './describe.ts';
 
 export function enrollRoutes(gateway: Gateway): Hono<AppEnv> {
@@ -33,6 +33,7 @@ export function enrollRoutes(gateway: Gateway): Hono<AppEnv> {
       gives: EnrolledSchema,
       also: { 200: 'The site was there already' },
       errors: [
+        ...ONCE_ERRORS,
         'token_expired',
         'join_token_invalid',
         'join_token_expired',

@@ -26,7 +26,7 @@ import { hashSecret, newSecret } from '../domain/secrets.ts';
 import type { AppEnv, Gateway } from '../gateway.ts';
 import type { Access } from '../middleware/access.ts';
 import { body, query } from '../middleware/body.ts';
-import { once } from '../middleware/once.ts';
+import { ONCE_ERRORS, once } from '../middleware/once.ts';
 import { describe } from './describe.ts';
 
 const tag = 'Join tokens';
@@ -42,7 +42,7 @@ export function joinTokenRoutes(gateway: Gateway, access: Access): Hono<AppEnv> 
       tag,
       status: 201,
       gives: JoinTokenCreatedSchema,
-      errors: ['forbidden', 'not_found', 'invalid_body', 'port_not_for_site'],
+      errors: [...ONCE_ERRORS, 'forbidden', 'not_found', 'invalid_body', 'port_not_for_site'],
     }),
     access.admin,
     body(JoinTokenCreateSchema),

@@ -16,7 +16,7 @@ import { notFound } from '../domain/refusal.ts';
 import type { AppEnv, Gateway } from '../gateway.ts';
 import type { Access } from '../middleware/access.ts';
 import { body, query } from '../middleware/body.ts';
-import { once } from '../middleware/once.ts';
+import { ONCE_ERRORS, once } from '../middleware/once.ts';
 import { describe } from './describe.ts';
 
 const tag = 'Networks';
@@ -33,6 +33,7 @@ export function networkRoutes(gateway: Gateway, access: Access): Hono<AppEnv> {
       status: 201,
       gives: NetworkSchema,
       errors: [
+        ...ONCE_ERRORS,
         'forbidden',
         'not_found',
         'invalid_body',

@@ -35,7 +35,7 @@ async function makeDocument(app: Hono<AppEnv>): Promise<OpenApiDocument> {
         title: 'Overlane',
         version: '1',
         description:
-          'Layer-2 networks of many tenants, stretched between sites over VXLAN. Errors are RFC 9457 problem details with a closed set of codes.',
+          'Layer-2 networks of many tenants, stretched between sites over VXLAN. Errors are RFC 9457 problem details with a closed set of codes. A POST with an Idempotency-Key is done once.',
       },
       components: {
         schemas: { Problem: jsonSchemaOf(ProblemSchema, false) },

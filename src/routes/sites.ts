@@ -14,7 +14,7 @@ import { progressOf, siteStatusOf } from '../domain/site-status.ts';
 import type { AppEnv, Gateway } from '../gateway.ts';
 import type { Access } from '../middleware/access.ts';
 import { body, query } from '../middleware/body.ts';
-import { once } from '../middleware/once.ts';
+import { ONCE_ERRORS, once } from '../middleware/once.ts';
 import { describe } from './describe.ts';
 
 const tag = 'Sites';
@@ -40,7 +40,7 @@ export function siteRoutes(gateway: Gateway, access: Access): Hono<AppEnv> {
       tag,
       status: 201,
       gives: SiteSchema,
-      errors: ['forbidden', 'not_found', 'invalid_body', 'name_taken', 'vtep_taken', 'quota_exceeded'],
+      errors: [...ONCE_ERRORS, 'forbidden', 'not_found', 'invalid_body', 'name_taken', 'vtep_taken', 'quota_exceeded'],
     }),
     access.admin,
     body(SiteCreateSchema),

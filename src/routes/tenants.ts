@@ -8,7 +8,7 @@ import { notFound } from '../domain/refusal.ts';
 import type { AppEnv, Gateway } from '../gateway.ts';
 import type { Access } from '../middleware/access.ts';
 import { body, query } from '../middleware/body.ts';
-import { once } from '../middleware/once.ts';
+import { ONCE_ERRORS, once } from '../middleware/once.ts';
 import { describe } from './describe.ts';
 
 const tag = 'Tenants';
@@ -24,7 +24,7 @@ export function tenantRoutes(gateway: Gateway, access: Access): Hono<AppEnv> {
       tag,
       status: 201,
       gives: TenantSchema,
-      errors: ['forbidden', 'invalid_body', 'slug_taken'],
+      errors: [...ONCE_ERRORS, 'forbidden', 'invalid_body', 'slug_taken'],
     }),
     access.operator,
     body(TenantCreateSchema),

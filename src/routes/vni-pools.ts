@@ -26,7 +26,7 @@ import { faultAt, notFound, Refusal } from '../domain/refusal.ts';
 import type { AppEnv, Gateway } from '../gateway.ts';
 import type { Access } from '../middleware/access.ts';
 import { body, query } from '../middleware/body.ts';
-import { once } from '../middleware/once.ts';
+import { ONCE_ERRORS, once } from '../middleware/once.ts';
 import { describe } from './describe.ts';
 
 const tag = 'VNI pools';
@@ -42,7 +42,7 @@ export function vniPoolRoutes(gateway: Gateway, access: Access): Hono<AppEnv> {
       tag,
       status: 201,
       gives: VniPoolSchema,
-      errors: ['forbidden', 'invalid_body', 'name_taken', 'pool_overlap', 'vni_in_use'],
+      errors: [...ONCE_ERRORS, 'forbidden', 'invalid_body', 'name_taken', 'pool_overlap', 'vni_in_use'],
     }),
     access.operator,
     body(VniPoolCreateSchema),

@@ -14,6 +14,11 @@ const PUBLIC: Readonly<Record<string, string>> = {
   'GET /docs': 'the same, for people',
 };
 
+/** Calls that change something and record no event, each with its reason. Everything else must. */
+const WITHOUT_EVENT: Readonly<Record<string, string>> = {
+  'POST /v1/agent/heartbeat': 'it says how things are, and changes nothing that anyone decided',
+};
+
 /** Statements on tenants' tables that name no tenant, each with its reason. Everything else must. */
 const WITHOUT_TENANT: readonly [form: RegExp, because: string][] = [
   [
@@ -106,6 +111,9 @@ test('every statement of every tenant’s route names the tenant, and none looks
     said.length = 0;
     const answer = await caller.made<T>(method, path, body);
     called.add(`${method} ${form}`);
+    if (method !== 'GET' && !(`${method} ${form}` in WITHOUT_EVENT)) {
+      expect(said.filter(({ sql }) => /^INSERT INTO events/.test(sql)).length, `${method} ${form}`).toBeGreaterThan(0);
+    }
     heard.push(...said);
     return answer;
   }

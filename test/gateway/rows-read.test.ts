@@ -6,10 +6,12 @@ import { attach, detach } from '../../src/db/attachments.ts';
 import { type Database, openDatabase } from '../../src/db/database.ts';
 import { saveMacReport } from '../../src/db/mac-reports.ts';
 import { putMac } from '../../src/db/macs.ts';
-import { createNetwork } from '../../src/db/networks.ts';
+import { createNetwork, deleteNetwork } from '../../src/db/networks.ts';
 import { pullTable } from '../../src/db/pull-table.ts';
 import { createStaticSite } from '../../src/db/sites.ts';
 import { createTenant, findTenant } from '../../src/db/tenants.ts';
+import { sweepQuarantine } from '../../src/db/vni-pool.ts';
+import { releaseEarly } from '../../src/db/vni-pools.ts';
 import { testSettings } from './settings.ts';
 
 interface Cost {
@@ -167,4 +169,68 @@ test('a site that leaves with 100,000 MACs leaves a network whose count and dige
     .first();
   // The one that was set is hidden, and still counted.
   expect(left).toEqual({ count: 1, isTheOther: 1 });
+});
+
+const FIRST_VNI = 4096;
+
+/** Gives so many networks to a tenant of its own, of every second number, so that what is free lies in as many pieces. */
+async function allocated(tenantId: string, from: number, count: number): Promise<void> {
+  const limits = { networks: 1_000_000 };
+  await createTenant(db, { id: tenantId, epoch: 'epoch', now: 0 }, { slug: tenantId, name: 'Acme', limits });
+  const last = from + 2 * count - 1;
+  const numbers = `WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ?2 - 1)`;
+  await raw.batch([
+    raw
+      .prepare(`${numbers} INSERT INTO networks (id, tenant_id, name, vni, mtu, anti_spoof, arp_suppression, flood, header_revision, revision,
+        created_at) SELECT ?3 || '-' || i, ?3, 'n' || i, ?1 + 2 * i, 1450, 'vtep', 0, 'headend', 0, 0, 0 FROM n`)
+      .bind(from, count, tenantId),
+    raw.prepare('UPDATE vni_free SET first = ? WHERE first = ?').bind(last + 1, from),
+    raw
+      .prepare(
+        `${numbers} INSERT INTO vni_free (first, last, pool_id) SELECT ?1 + 2 * i + 1, ?1 + 2 * i + 1, 'shared' FROM n`,
+      )
+      .bind(from, count),
+    raw.prepare('UPDATE tenants SET network_count = ? WHERE id = ?').bind(count, tenantId),
+  ]);
+}
+
+/** What each step costs in the middle of what `tenantId` was given from `from` on, by name. */
+async function allocationCosts(tenantId: string, from: number, count: number): Promise<Record<string, Cost>> {
+  const result: Record<string, Cost> = {};
+  const step = async (name: string, act: () => Promise<unknown>): Promise<void> => {
+    result[name] = await costOf(act);
+  };
+  const middle = Math.floor(count / 2);
+  const numberOf = (i: number) => from + 2 * i;
+  const make = (id: string, vni?: number) =>
+    createNetwork(
+      db,
+      tenantId,
+      { id: `${tenantId}-${id}`, now: 0 },
+      { name: id, ...(vni === undefined ? {} : { vni }) },
+    );
+  const drop = (i: number) => deleteNetwork(db, tenantId, `${tenantId}-${i}`, { now: 0, until: 1000 });
+  await step('take any', () => make('any'));
+  await step('take one', () => make('one', numberOf(middle) + 1));
+  await step('give back', () => drop(middle + 5));
+  await step('ask for one at rest', () => make('resting', numberOf(middle + 5)).catch(() => {}));
+  await step('end its rest early', () => releaseEarly(db, numberOf(middle + 5), 0));
+  await drop(middle + 10);
+  await step('end its rest', () => sweepQuarantine(db, 1000));
+  return result;
+}
+
+test('a VNI costs the same rows to take, to give back and to end the rest of, at 100 given out and at 50,000 more', async () => {
+  const [start] = (await raw.prepare('SELECT min(first) AS first FROM vni_free').all<{ first: number }>()).results;
+  expect(start!.first).toBeGreaterThanOrEqual(FIRST_VNI);
+  await allocated('few', start!.first, 100);
+  const few = await allocationCosts('few', start!.first, 100);
+  const next = start!.first + 200;
+  await allocated('many', next, 50_000);
+  const many = await allocationCosts('many', next, 50_000);
+  expect(many).toEqual(few);
+  for (const [name, { rowsRead, rowsWritten }] of Object.entries(many)) {
+    expect(rowsRead, name).toBeLessThanOrEqual(60);
+    expect(rowsWritten, name).toBeLessThanOrEqual(25);
+  }
 });
