@@ -65,6 +65,26 @@ describeTapLab('sites of a gateway', () => {
     return networks.find((network) => network.vni === vni)?.counters[name] ?? 0;
   }
 
+  it('learn of each other’s stations from the registry: ARP is answered at home, and nothing is flooded for it', async () => {
+    const macs = async () => {
+      const path = '/v1/tenants/acme/networks/blue/macs';
+      return (await overlay.call<{ items: { ip?: string }[] }>('GET', path)).items.map(({ ip }) => ip);
+    };
+    await overlay.call('PATCH', '/v1/tenants/acme/networks/blue', { arpSuppression: true });
+    await b.ping('192.168.9.1', { count: 1 });
+    await until('the station in the registry', async () => (await macs()).includes('192.168.9.2'));
+    await overlay.converged('acme');
+    const { vni } = await overlay.call<{ vni: number }>('GET', '/v1/tenants/acme/networks/blue');
+    const arp = Uint8Array.of(0x08, 0x06, 0x00, 0x01, 0x08, 0x00, 0x06, 0x04, 0x00, 0x01);
+    const sniffer = await b.sniff('underlay', { contains: arp });
+    const before = await counter(a, vni, 'neighborsAnswered');
+    await a.ip('neighbour flush dev blue');
+    expect(await a.ping('192.168.9.2', { count: 3 })).toMatchObject({ received: 3 });
+    expect(await counter(a, vni, 'neighborsAnswered')).toBeGreaterThan(before);
+    const asked = (await sniffer.stop()).filter(({ direction, bytes }) => direction === 'in' && bytes.length > 64);
+    expect(asked).toEqual([]);
+  });
+
   describe('while the gateway is away', () => {
     it('carry traffic without a pause, also after an agent was killed and started again, addresses and all', async () => {
       const intervalMs = 20;
