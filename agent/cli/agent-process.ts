@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { Failure, reasonOf } from '../../shared/failure.ts';
 import { type LocalHandlers, serveLocalApi } from '../control/local-api.ts';
 import type { Log } from '../control/log.ts';
+import { formatAgentMetrics } from '../control/metrics.ts';
+import { type MetricsAddress, serveMetrics } from '../control/metrics-server.ts';
 import { LOCK_FILE, SOCKET_FILE } from '../control/state-folder.ts';
 import type { AgentStatus } from '../control/status.ts';
 import type { Datapath } from '../datapath/datapath.ts';
@@ -25,6 +27,8 @@ export interface AgentProcessOptions {
   /** Open: see `openStateFolder`. */
   readonly folder: string;
   readonly log: Log;
+  /** Where Prometheus is served, if anywhere. */
+  readonly metrics?: MetricsAddress | undefined;
   readonly openDatapath: () => Promise<Datapath>;
   readonly control: (datapath: Datapath) => AgentControl;
 }
@@ -33,7 +37,13 @@ export interface AgentProcessOptions {
  * @returns the exit code: 0 after a signal, 1 where the data path died, so that a service manager starts it again.
  * @throws Failure where it can't start.
  */
-export async function runAgentProcess({ folder, log, openDatapath, control }: AgentProcessOptions): Promise<number> {
+export async function runAgentProcess({
+  folder,
+  log,
+  metrics,
+  openDatapath,
+  control,
+}: AgentProcessOptions): Promise<number> {
   const lock = tryLockFile(join(folder, LOCK_FILE));
   if (lock === null) throw new Failure('failed', `another agent runs on the state folder ${folder}`);
   let agent: AgentControl | null = null;
@@ -42,8 +52,11 @@ export async function runAgentProcess({ folder, log, openDatapath, control }: Ag
     const datapath = await openDatapath();
     const died = new Promise<Error>((resolve) => datapath.onFailure(resolve));
     try {
-      agent = control(datapath);
+      const running = control(datapath);
+      agent = running;
       const server = await serveLocalApi(join(folder, SOCKET_FILE), handlersOf(agent, datapath));
+      const figures =
+        metrics && (await serveMetrics(metrics, () => formatAgentMetrics(running.status(), datapath.counters())));
       try {
         await agent.start();
         log('info', 'running');
@@ -53,6 +66,7 @@ export async function runAgentProcess({ folder, log, openDatapath, control }: Ag
         return end instanceof Error ? EXIT_FAILED : EXIT_OK;
       } finally {
         await agent.stop();
+        await figures?.close();
         await server.close();
       }
     } finally {

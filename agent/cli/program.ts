@@ -6,6 +6,7 @@ import { Failure, reasonOf } from '../../shared/failure.ts';
 import { VERSION } from '../../shared/version.ts';
 import { NameSchema, UdpPortSchema, UnicastIpSchema, VXLAN_PORT } from '../../src/contract/primitives.ts';
 import { DATAPATHS } from '../config.ts';
+import { MetricsAddressSchema } from '../control/metrics-server.ts';
 import { defaultStateFolder } from '../control/state-folder.ts';
 import { EXIT_BY_FAILURE, EXIT_CODE_HELP, EXIT_FAILED, EXIT_OK, EXIT_USAGE } from './exit-code.ts';
 import type { JoinFlags } from './join.ts';
@@ -88,6 +89,7 @@ function createProgram(terminal: Terminal, done: (exitCode: number) => void): Co
     .addOption(new Option('--datapath <kind>', 'what carries the frames (auto: the best there is)').choices(DATAPATHS))
     .addOption(plainHttp)
     .addOption(ca)
+    .option('--metrics <host:port>', 'serve figures for Prometheus at /metrics there', checked(MetricsAddressSchema))
     .addOption(new Option('--log-level <level>', 'the least to be logged').choices(LOG_LEVELS).default('info'))
     .action(async (flags: AllRunFlags) => {
       const log = createLog(flags.logLevel, process.stderr.isTTY === true);

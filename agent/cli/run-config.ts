@@ -5,6 +5,7 @@ import { VERSION } from '../../shared/version.ts';
 import { type Config, type DatapathChoice, readConfig } from '../config.ts';
 import { FileSession } from '../control/file-session.ts';
 import type { Log } from '../control/log.ts';
+import type { MetricsAddress } from '../control/metrics-server.ts';
 import { configStateFolder, openStateFolder } from '../control/state-folder.ts';
 import { after } from '../control/timer.ts';
 import { openUserspaceDatapath } from '../userspace/userspace.ts';
@@ -16,6 +17,7 @@ export interface RunConfigFlags {
   /** Where the lock and the socket go; a private folder of the system's temporary one unless said. */
   readonly state?: string;
   readonly datapath?: DatapathChoice;
+  readonly metrics?: MetricsAddress;
 }
 
 /** @throws Failure where it can't start. */
@@ -28,6 +30,7 @@ export async function runConfig(flags: RunConfigFlags, uid: number, log: Log): P
   return runAgentProcess({
     folder,
     log,
+    metrics: flags.metrics,
     openDatapath: () => openUserspaceDatapath({ vtep, identity: `${vtep.address ?? '*'}:${vtep.port}`, log }),
     control: (datapath) => {
       const session = new FileSession({ datapath, now: Date.now, after, log });

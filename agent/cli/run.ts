@@ -6,6 +6,7 @@ import { type ClientOptions, createGatewayClient } from '../control/client.ts';
 import { KeyRing } from '../control/key-ring.ts';
 import { openTableStore } from '../control/last-good.ts';
 import type { Log } from '../control/log.ts';
+import type { MetricsAddress } from '../control/metrics-server.ts';
 import { Session } from '../control/session.ts';
 import { openStateFolder, readMembership } from '../control/state-folder.ts';
 import { after } from '../control/timer.ts';
@@ -21,6 +22,7 @@ export interface RunFlags {
   readonly datapath: DatapathChoice;
   readonly allowPlainHttp: boolean;
   readonly ca?: string;
+  readonly metrics?: MetricsAddress;
 }
 
 /** @throws Failure where it can't start. */
@@ -45,6 +47,7 @@ export async function runSite(flags: RunFlags, uid: number, log: Log): Promise<n
   return runAgentProcess({
     folder,
     log,
+    metrics: flags.metrics,
     openDatapath: () => openUserspaceDatapath({ vtep, identity: site, log }),
     control: (datapath) => {
       const session = new Session({

@@ -1,0 +1,105 @@
+/**
+ * An agent's figures in the text format that Prometheus reads (version 0.0.4), named by its conventions: what was carried between host
+ * and agent (`port`) and between agent and other VTEPs (`vtep`), what was dropped and why, and how the agent stands.
+ */
+import type { DatapathCounters } from '../datapath/datapath.ts';
+import type { AgentStatus } from './status.ts';
+
+type Labels = Readonly<Record<string, string | number>>;
+type Sample = readonly [labels: Labels, value: number];
+
+/** Which counter goes under which name, with which labels; drops are found by their prefix. */
+const COUNTERS: readonly (readonly [metric: string, help: string, labels: Labels, counter: string])[] = [
+  ['frames_total', 'Frames carried.', { side: 'port', direction: 'rx' }, 'portRxFrames'],
+  ['frames_total', '', { side: 'port', direction: 'tx' }, 'portTxFrames'],
+  ['frames_total', '', { side: 'vtep', direction: 'rx' }, 'vtepRxFrames'],
+  ['frames_total', '', { side: 'vtep', direction: 'tx' }, 'vtepTxFrames'],
+  ['bytes_total', 'Bytes of the frames carried.', { side: 'port', direction: 'rx' }, 'portRxBytes'],
+  ['bytes_total', '', { side: 'port', direction: 'tx' }, 'portTxBytes'],
+  ['bytes_total', '', { side: 'vtep', direction: 'rx' }, 'vtepRxBytes'],
+  ['bytes_total', '', { side: 'vtep', direction: 'tx' }, 'vtepTxBytes'],
+  ['flooded_frames_total', 'Frames that went to every other site.', {}, 'floodedFrames'],
+  ['neighbors_answered_total', 'ARP requests and neighbour solicitations answered here.', {}, 'neighborsAnswered'],
+  ['macs_moved_total', 'Stations that were heard at another place than before.', {}, 'macsMoved'],
+];
+const DROP = 'drop';
+
+/** @returns all figures of this moment. */
+export function formatAgentMetrics(status: AgentStatus, counters: DatapathCounters): string {
+  const names = new Map(status.networks.map(({ vni, name }) => [vni, name]));
+  const networks = [...counters.networks].map(([vni, values]) => ({
+    labels: { vni, network: names.get(vni) ?? '' },
+    values,
+  }));
+  const metrics = new Map<string, { readonly help: string; readonly samples: Sample[] }>();
+  for (const [metric, help, labels, counter] of COUNTERS) {
+    const entry = metrics.get(metric) ?? { help, samples: [] };
+    metrics.set(metric, entry);
+    for (const network of networks)
+      entry.samples.push([{ ...network.labels, ...labels }, network.values[counter] ?? 0]);
+  }
+  const drops = [{ labels: {}, values: counters.agent }, ...networks].flatMap(({ labels, values }) =>
+    Object.entries(values)
+      .filter(([name]) => name.startsWith(DROP))
+      .map(([name, count]): Sample => [{ ...labels, reason: reasonOf(name) }, count]),
+  );
+  const gauge = (value: (network: AgentStatus['networks'][number]) => number): Sample[] =>
+    status.networks.map((network) => [{ vni: network.vni, network: network.name }, value(network)]);
+  return [
+    ...[...metrics].map(([name, { help, samples }]) => format(name, help, 'counter', samples)),
+    format('dropped_total', 'Frames and datagrams dropped, by reason.', 'counter', drops),
+    format(
+      'network_in_step',
+      '1 where the network is carried as the table says.',
+      'gauge',
+      gauge((n) => Number(n.inStep)),
+    ),
+    format(
+      'network_peers',
+      'Other sites that carry the network.',
+      'gauge',
+      gauge((n) => n.peers),
+    ),
+    format(
+      'network_macs',
+      "Entries of the registry's MAC/IP table.",
+      'gauge',
+      gauge((n) => n.macs),
+    ),
+    format(
+      'network_mtu_bytes',
+      'The MTU in force on the port.',
+      'gauge',
+      gauge((n) => n.mtu),
+    ),
+    format('in_step', '1 where the gateway answers and every network is carried.', 'gauge', [
+      [{}, Number(status.inStep)],
+    ]),
+    ...(status.gateway === undefined
+      ? []
+      : [
+          format('gateway_reachable', '1 where the gateway answers.', 'gauge', [
+            [{}, Number(status.gateway.state === 'reachable')],
+          ]),
+        ]),
+    format('resident_memory_bytes', 'Resident memory of the agent.', 'gauge', [[{}, process.memoryUsage.rss()]]),
+  ].join('');
+}
+
+/** `dropUnlistedVtep` → `unlisted_vtep` */
+function reasonOf(counter: string): string {
+  return counter
+    .slice(DROP.length)
+    .replace(/[A-Z]/g, (letter, at: number) => `${at === 0 ? '' : '_'}${letter.toLowerCase()}`);
+}
+
+function format(name: string, help: string, type: 'counter' | 'gauge', samples: readonly Sample[]): string {
+  const full = `overlane_agent_${name}`;
+  const lines = samples.map(([labels, value]) => `${full}${formatLabels(labels)} ${value}\n`);
+  return `# HELP ${full} ${help}\n# TYPE ${full} ${type}\n${lines.join('')}`;
+}
+
+function formatLabels(labels: Labels): string {
+  const parts = Object.entries(labels).map(([name, value]) => `${name}="${String(value).replace(/[\\"\n]/g, '_')}"`);
+  return parts.length === 0 ? '' : `{${parts.join(',')}}`;
+}

@@ -1,0 +1,73 @@
+import * as v from 'valibot';
+import { expect, it } from 'vitest';
+import { formatAgentMetrics } from '../../../agent/control/metrics.ts';
+import { MetricsAddressSchema, serveMetrics } from '../../../agent/control/metrics-server.ts';
+import type { AgentStatus } from '../../../agent/control/status.ts';
+
+const status: AgentStatus = {
+  version: '1.2.3',
+  startedAt: '2026-01-01T00:00:00.000Z',
+  datapath: 'userspace',
+  vtep: { address: '192.0.2.1', port: 4789 },
+  gateway: { url: 'https://gateway.example', state: 'reachable', since: '2026-01-01T00:00:00.000Z' },
+  inStep: false,
+  table: null,
+  networks: [
+    {
+      vni: 42,
+      name: 'blue',
+      port: { type: 'host', name: 'blue0' },
+      mtu: 1450,
+      peers: 3,
+      macs: 7,
+      revision: 9,
+      digest: '000000000000',
+      inStep: true,
+    },
+  ],
+};
+const counters = {
+  agent: { dropUnknownVni: 5, portRxFrames: 0 },
+  networks: new Map([
+    [42, { portRxFrames: 11, portRxBytes: 990, vtepTxFrames: 4, dropUnlistedVtep: 2, floodedFrames: 1 }],
+  ]),
+};
+
+it('an agent’s figures are in the form that Prometheus reads, each name once, with drops by reason', () => {
+  const lines = formatAgentMetrics(status, counters).trim().split('\n');
+  for (const expected of [
+    'overlane_agent_frames_total{vni="42",network="blue",side="port",direction="rx"} 11',
+    'overlane_agent_bytes_total{vni="42",network="blue",side="port",direction="rx"} 990',
+    'overlane_agent_frames_total{vni="42",network="blue",side="vtep",direction="tx"} 4',
+    'overlane_agent_flooded_frames_total{vni="42",network="blue"} 1',
+    'overlane_agent_dropped_total{reason="unknown_vni"} 5',
+    'overlane_agent_dropped_total{vni="42",network="blue",reason="unlisted_vtep"} 2',
+    'overlane_agent_network_peers{vni="42",network="blue"} 3',
+    'overlane_agent_in_step 0',
+    'overlane_agent_gateway_reachable 1',
+  ]) {
+    expect(lines).toContain(expected);
+  }
+  const types = lines.filter((line) => line.startsWith('# TYPE'));
+  expect(new Set(types).size).toBe(types.length);
+  for (const line of lines)
+    expect(line).toMatch(/^(# (HELP|TYPE) [a-z_]+ \S.*|[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? \d+(\.\d+)?)$/);
+});
+
+it('they are served at /metrics, and nothing else is', async () => {
+  const server = await serveMetrics({ host: '127.0.0.1', port: 0 }, () => 'figures\n');
+  const at = `http://127.0.0.1:${server.port}`;
+  expect(await (await fetch(`${at}/metrics`)).text()).toBe('figures\n');
+  expect((await fetch(`${at}/`)).status).toBe(404);
+  expect((await fetch(`${at}/metrics`, { method: 'POST' })).status).toBe(404);
+  await expect(serveMetrics({ host: '127.0.0.1', port: server.port }, () => '')).rejects.toThrow(/--metrics 127.0.0.1/);
+  await server.close();
+});
+
+it('where they are served is HOST:PORT', () => {
+  expect(v.parse(MetricsAddressSchema, '127.0.0.1:9469')).toEqual({ host: '127.0.0.1', port: 9469 });
+  expect(v.parse(MetricsAddressSchema, '[::1]:9469')).toEqual({ host: '::1', port: 9469 });
+  for (const bad of ['9469', '::1:9469', 'localhost', 'localhost:99999', ':80']) {
+    expect(v.safeParse(MetricsAddressSchema, bad).success).toBe(false);
+  }
+});
