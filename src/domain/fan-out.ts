@@ -64,7 +64,7 @@ export interface WatcherState {
   /** Of its tenant. */
   readonly epoch: string;
   /** The key that the watcher proved to have. */
-  readonly publicKey: string;
+  readonly publicKey: string | null;
   /** Null where it is not known what its agent holds: it was told to pull, and has not said so yet. */
   readonly position: Position | null;
 }

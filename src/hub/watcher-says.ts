@@ -7,7 +7,7 @@ import { positionAt, type WatcherState } from '../domain/fan-out.ts';
 /** @returns what the hub must know of a site that begins to watch. */
 export function stateOf({ site, tenant }: AgentSession, cursor: string): WatcherState {
   const owner = { epoch: tenant.epoch, siteId: site.id };
-  return { ...owner, publicKey: site.publicKey ?? '', position: positionAt(owner, cursor) };
+  return { ...owner, publicKey: site.publicKey, position: positionAt(owner, cursor) };
 }
 
 /** @returns the state after the agent said `text`, or null where that is none of what an agent may say. */

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { TableUpdate } from '../../src/contract/table.ts';
 import { attach, detach } from '../../src/db/attachments.ts';
+import { readChanges } from '../../src/db/changes.ts';
 import type { Database } from '../../src/db/database.ts';
 import { saveMacReport } from '../../src/db/mac-reports.ts';
 import { deleteMac, putMac, unfreezeMac } from '../../src/db/macs.ts';
@@ -11,6 +12,7 @@ import { pullTable } from '../../src/db/pull-table.ts';
 import { createStaticSite, deleteSite, findSite, patchSite } from '../../src/db/sites.ts';
 import { createTenant, findTenant } from '../../src/db/tenants.ts';
 import { purgeTombstones } from '../../src/db/tombstones.ts';
+import { positionAt, tell } from '../../src/domain/fan-out.ts';
 import { FREEZE_SECONDS, judgeAnnouncement, type MacEntry, takesAway } from '../../src/domain/mobility.ts';
 import { type AppliedTable, applied, digestOfApplied, plain } from './applied-table.ts';
 import { memoryStore } from './memory-store.ts';
@@ -363,6 +365,7 @@ class World {
     const tenant = (await findTenant(this.db, this.tenantId))!;
     const update = await this.fetch(site, site.cursor);
     if (update === 'deleted') throw new Error('the site is there');
+    await this.assertPushedAsPulled(site, tenant.epoch, update);
     if (update !== 'unchanged') {
       const isUsable = site.cursor !== '' && Number(site.cursor.split('.')[2]) >= tenant.purgedRevision;
       expect(update.kind).toBe(isUsable ? 'delta' : 'snapshot');
@@ -377,6 +380,28 @@ class World {
     expect(fresh.cursor).toBe(site.cursor);
     expect(plain(site.table)).toEqual(plain(applied(new Map(), fresh)));
     this.assertIsModel(site, index);
+  }
+
+  /** What a watching site is told, from one read for all sites, is what it would have pulled. */
+  async assertPushedAsPulled(site: ModelSite, epoch: string, pulled: TableUpdate | 'unchanged'): Promise<void> {
+    const position = positionAt({ epoch, siteId: site.id }, site.cursor);
+    if (position === null) return;
+    const seen = this.sites.map((one) => positionAt({ epoch, siteId: one?.id ?? '' }, one?.cursor ?? '')?.seen);
+    const since = Math.min(...seen.filter((revision) => revision !== undefined));
+    const siteIds = this.sites.flatMap((one) => one?.id ?? []);
+    const changes = (await readChanges(this.db, this.tenantId, siteIds, since))!;
+    const told = tell({ siteId: site.id, epoch, publicKey: null, position }, changes);
+    const byVni = (a: { vni: number }, b: { vni: number }) => a.vni - b.vni;
+    const sorted = (delta: TableUpdate) => ({ ...delta, networks: delta.networks.toSorted(byVni) });
+    if (told.kind === 'delta') expect(sorted(told.delta)).toEqual(sorted(pulled as TableUpdate));
+    else if (told.kind === 'nothing') {
+      const nothing = pulled === 'unchanged' || (pulled.networks.length === 0 && !('goneNetworks' in pulled));
+      expect(nothing).toBe(true);
+    } else {
+      expect(told.kind).toBe('changed');
+      const joined = this.networks.some((network) => network !== null && site.changed.has(`${network.id}/${site.id}`));
+      expect(joined || position.seen < changes.purgedRevision).toBe(true);
+    }
   }
 
   assertSequenceGrows(before: AppliedTable, update: TableUpdate): void {
