@@ -7,6 +7,7 @@ import { createGatewayClock } from '../../../agent/control/clock.ts';
 import { readOrCreateIdentity } from '../../../agent/control/identity.ts';
 import type { TableStore } from '../../../agent/control/last-good.ts';
 import { Session } from '../../../agent/control/session.ts';
+import { watchOpener } from '../../../agent/control/watch-socket.ts';
 import { InMemoryDatapath } from '../../../agent/datapath/in-memory.ts';
 import { createTransport, type Transport } from '../../../shared/transport.ts';
 import type { TableUpdate } from '../../../src/contract/table.ts';
@@ -85,7 +86,7 @@ export class Fleet {
       const clock = createGatewayClock(Date.now);
       const options = { transport, clock, machineNow: Date.now, origin: this.#url, privateKey };
       const address = `10.${1 + (n >> 16)}.${(n >> 8) & 255}.${n & 255}`;
-      const agent = new FleetAgent(this.clock, options, { name: `site-${n}`, publicKey, address, token: this.#token });
+      const agent = new FleetAgent(this, options, { name: `site-${n}`, publicKey, address, token: this.#token });
       this.agents.push(agent);
       made.push(agent);
     }
@@ -130,13 +131,13 @@ interface Joining {
 
 export class FleetAgent {
   readonly datapath = new WatchedDatapath();
-  readonly #clock: WarpClock;
+  readonly #fleet: Pick<Fleet, 'clock' | 'heard'>;
   readonly #options: ClientOptions;
   readonly #joining: Joining;
   #session: Session | null = null;
 
-  constructor(clock: WarpClock, options: ClientOptions, joining: Joining) {
-    this.#clock = clock;
+  constructor(fleet: Pick<Fleet, 'clock' | 'heard'>, options: ClientOptions, joining: Joining) {
+    this.#fleet = fleet;
     this.#options = options;
     this.#joining = joining;
   }
@@ -148,15 +149,21 @@ export class FleetAgent {
     const answer = await enrollSite(this.#options, { token, name, publicKey, vtep, version: '1.0.0' });
     if (answer.kind !== 'enrolled') throw new Error(`${name} did not join: ${JSON.stringify(answer)}`);
     const { site } = answer.enrolled;
+    const { clock, heard } = this.#fleet;
+    const watch = watchOpener(this.#options, site);
     this.#session = new Session({
       site,
       client: createGatewayClient(this.#options, site),
       datapath: this.datapath,
       store: NO_DISK,
       version: '1.0.0',
-      now: this.#clock.now,
+      now: clock.now,
       random: Math.random,
-      after: this.#clock.after,
+      after: clock.after,
+      watch: (cursor, events) => {
+        heard.sockets += 1;
+        return watch(cursor, events);
+      },
       log: () => {},
     });
     await this.#session.start();

@@ -32,10 +32,10 @@ export async function propagate(fleet: Fleet, changes: number): Promise<Propagat
   const probe = await operator.made<Site>('POST', `${fleet.at}/sites`, {
     name: 'probe',
     kind: 'static',
-    vtep: { address: '172.16.0.1' },
+    vtep: { address: '172.17.0.1' },
   });
   await operator.made('PUT', `${fleet.at}/sites/probe/networks/blue`, { port: { type: 'none' } });
-  await untilAll(fleet, ({ datapath }) => datapath.addressOf(probe.id) === '172.16.0.1');
+  await untilAll(fleet, ({ datapath }) => datapath.addressOf(probe.id) === '172.17.0.1');
   const latenciesMs: number[] = [];
   for (let change = 1; change <= changes; change++) {
     const address = `172.16.${change >> 8}.${change & 255 || 1}`;
