@@ -12,9 +12,10 @@ const LONGEST_ASKED_MS = 600_000;
  * @param failures how many tries in a row have failed: 1 or more.
  * @param random a number from 0 to 1.
  * @param retryAfterSeconds what the gateway asked for: never less than that, and the jitter on top.
+ * @param longestMs the bound's own bound.
  * @returns milliseconds.
  */
-export function backoffMs(failures: number, random: number, retryAfterSeconds = 0): number {
-  const bound = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(failures - 1, 16));
+export function backoffMs(failures: number, random: number, retryAfterSeconds = 0, longestMs = LONGEST_MS): number {
+  const bound = Math.min(longestMs, FIRST_MS * 2 ** Math.min(failures - 1, 16));
   return Math.min(LONGEST_ASKED_MS, retryAfterSeconds * 1000) + Math.round(bound * random);
 }

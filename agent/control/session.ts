@@ -71,9 +71,9 @@ export interface SessionStatus {
 
 /** A pull may come 10 % earlier or later, so that agents that started together don't stay together. */
 const PULL_JITTER = 0.1;
-/** After a change that was pushed to many, their reports come spread over this, and those of one site no closer than the gap. */
+/** After a change that was pushed to many, their reports come spread over this or so long per site: a hundred in a second. */
 const REPORT_SPREAD_MS = 1000;
-const REPORT_GAP_MS = 2000;
+const REPORT_SPREAD_PER_PEER_MS = 10;
 const REPORT_ERROR_CHARACTERS = 500;
 
 export class Session {
@@ -109,6 +109,7 @@ export class Session {
             ...options,
             open: options.watch,
             cursor: () => this.#held?.cursor ?? null,
+            isAway: () => this.#contact.failures > 0,
             onLive: () => void this.pullNow(),
             onAlive: () => {
               if (this.#contact.failures === 0) this.#contact.reached();
@@ -182,7 +183,7 @@ export class Session {
     if (!this.#mayRest()) return this.#pullIn(PULL_SECONDS * 1000 * jitter);
     const pullMs = this.#pulledAt + WATCHING_PULL_SECONDS * 1000 * jitter - now();
     const reportMs = this.#reportDue
-      ? Math.max(REPORT_SPREAD_MS * random(), this.#heartbeatTriedAt + REPORT_GAP_MS - now())
+      ? Math.max(this.#reportSpreadMs() * random(), this.#heartbeatTriedAt + 2 * this.#reportSpreadMs() - now())
       : this.#heartbeatAt + WATCHING_HEARTBEAT_SECONDS * 1000 * jitter - now();
     if (pullMs <= reportMs) return this.#pullIn(Math.max(0, pullMs));
     this.#cancelNext = this.#options.after(Math.max(0, reportMs), () => {
@@ -191,6 +192,11 @@ export class Session {
         return 'unchanged';
       });
     });
+  }
+
+  #reportSpreadMs(): number {
+    const peers = [...(this.#held?.networks.values() ?? [])].map(({ vteps }) => vteps.size);
+    return Math.max(REPORT_SPREAD_MS, REPORT_SPREAD_PER_PEER_MS * Math.max(0, ...peers));
   }
 
   #pullIn(ms: number): void {

@@ -16,10 +16,16 @@ import { backoffMs } from './backoff.ts';
 import type { Log } from './log.ts';
 import type { OpenWatch, WatchClosed, WatchSocket } from './watch-socket.ts';
 
+/** While the gateway is away a socket is what finds out that it is back; a proxy that lets none through need not be asked so often. */
+const LONGEST_AWAY_MS = 15_000;
+const LONGEST_MS = 60_000;
+
 export interface WatchOptions {
   readonly open: OpenWatch;
   /** The cursor of the table that is held, or null. */
   readonly cursor: () => string | null;
+  /** True while the gateway doesn't answer. */
+  readonly isAway: () => boolean;
   /** The socket lives: it may have been deaf before, so it is time to pull. */
   readonly onLive: () => void;
   /** It still lives. */
@@ -110,7 +116,7 @@ export class Watch {
   }
 
   #lose(closed: WatchClosed): void {
-    const { after, random, log, onLost } = this.#options;
+    const { after, random, log, isAway, onLost } = this.#options;
     const wasLive = this.#isLive;
     this.#cancel();
     this.#socket = null;
@@ -118,7 +124,8 @@ export class Watch {
     this.#failures++;
     if (!this.#said) log('warn', `the gateway can't tell of changes, so it is asked for them: ${closed.reason}`);
     this.#said = true;
-    this.#cancel = after(backoffMs(this.#failures, random()), () => this.start());
+    const waitMs = backoffMs(this.#failures, random(), 0, isAway() ? LONGEST_AWAY_MS : LONGEST_MS);
+    this.#cancel = after(waitMs, () => this.start());
     if (wasLive) onLost(closed);
   }
 }

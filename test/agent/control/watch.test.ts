@@ -19,6 +19,7 @@ class Watched {
   live = 0;
   cursor: string | null = 'c1';
   random = 1;
+  away = false;
   readonly watch = new Watch({
     open: (cursor, events) => {
       const socket = { cursor, events, sent: [] as string[], ended: false };
@@ -32,6 +33,7 @@ class Watched {
       };
     },
     cursor: () => this.cursor,
+    isAway: () => this.away,
     onLive: () => this.live++,
     onAlive: () => {},
     onPush: (push) => void this.pushes.push(push),
@@ -122,6 +124,17 @@ test('tries go on for ever, at random within a bound that doubles up to a minute
   watched.newest.events.onOpen();
   watched.answerPing();
   expect(watched.live).toBe(2);
+});
+
+test('while the gateway is away it is tried at least every 15 s', () => {
+  const watched = new Watched();
+  watched.away = true;
+  watched.watch.start();
+  for (let i = 1; i <= 10; i++) {
+    watched.newest.events.onClosed(GONE);
+    watched.timers.pass(15_000);
+    expect(watched.sockets.length).toBeGreaterThan(i);
+  }
 });
 
 test('when the gateway is back after an outage, the next try doesn’t wait for its turn', () => {
