@@ -101,6 +101,8 @@ export class Sockets implements Hub {
   }
 
   #enter(tenantId: string, socket: Socket): void {
+    // It came back while the others were being sent away: the server would wait for it for good.
+    if (this.#stopping) return socket.close(CLOSE_GOING_AWAY, 'the gateway stops');
     const house = this.#houseOf(tenantId);
     const { siteId } = socket.state;
     house.watchers.get(siteId)?.close(CLOSE_REPLACED, 'the site has connected anew');
