@@ -15,6 +15,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/gateway/**', 'test/mesh/**', 'test/system/**'],
+          // Property tests on a machine that is busy.
+          testTimeout: 30_000,
           maxWorkers,
         },
       },

@@ -20,6 +20,7 @@ const COUNTERS: readonly (readonly [metric: string, help: string, labels: Labels
   ['bytes_total', '', { side: 'vtep', direction: 'tx' }, 'vtepTxBytes'],
   ['flooded_frames_total', 'Frames that went to every other site.', {}, 'floodedFrames'],
   ['neighbors_answered_total', 'ARP requests and neighbour solicitations answered here.', {}, 'neighborsAnswered'],
+  ['too_big_answered_total', 'Hosts told that their packet is too big.', {}, 'tooBigAnswered'],
   ['macs_moved_total', 'Stations that were heard at another place than before.', {}, 'macsMoved'],
 ];
 const DROP = 'drop';

@@ -22,6 +22,8 @@ export const COUNTER_NAMES = [
   'macsMoved',
   // ARP requests and neighbour solicitations answered from the registry.
   'neighborsAnswered',
+  // Hosts told that their packet is too big.
+  'tooBigAnswered',
   // Datagrams and frames dropped, by reason.
   'dropTruncatedHeader',
   'dropNoVniFlag',

@@ -43,6 +43,7 @@ import { isLocal, LEARN_CONTESTED, LEARN_MOVED, LEARN_SAME, localPlace, NOWHERE,
 import { NeighborProxy } from './neighbor-proxy.ts';
 import type { Network } from './network.ts';
 import { Segmenter } from './segmenter.ts';
+import { answerTooBig } from './too-big.ts';
 
 const SEND_FAILURE_COUNTER: Readonly<Record<SendFailure, number>> = {
   tooBig: COUNTER.dropTooBig,
@@ -145,7 +146,7 @@ export class Forwarder {
     if (place === NOWHERE) return this.#floodFromPort(network, port, offset, length, now);
     if (!isLocal(place)) {
       this.#unicast[0] = network.destinations[place]!;
-      this.#tunnel(network, offset, length, this.#unicast);
+      this.#tunnel(network, port, offset, length, this.#unicast, now);
     } else if (portOf(place) === port) {
       this.#count(base, COUNTER.dropSamePort);
     } else {
@@ -158,18 +159,18 @@ export class Forwarder {
     if (destinations.length === 0 && network.ports.length === 1) {
       return this.#count(network.counterBase, COUNTER.dropNoDestination);
     }
-    if (!network.mayFlood(now)) return this.#count(network.counterBase, COUNTER.dropFloodLimit);
+    if (!network.floodLimit.take(now)) return this.#count(network.counterBase, COUNTER.dropFloodLimit);
     this.#count(network.counterBase, COUNTER.floodedFrames);
     // The other ports first: encapsulation writes over what precedes the frame.
     for (let other = 0; other < network.ports.length; other++) {
       if (other !== port) this.#give(network, other, offset, length);
     }
     if (destinations.length === 0) return;
-    this.#tunnel(network, offset, length, destinations);
+    this.#tunnel(network, port, offset, length, destinations, now);
   }
 
   /** Encapsulates a frame and sends it to each of the destinations: head-end replication is the same bytes, once per VTEP. */
-  #tunnel(network: Network, offset: number, length: number, destinations: Int32Array): void {
+  #tunnel(network: Network, port: number, offset: number, length: number, destinations: Int32Array, now: number): void {
     const { view } = this.#memory;
     const base = network.counterBase;
     const header = offset - VIRTIO_NET_HEADER_LENGTH;
@@ -180,9 +181,11 @@ export class Forwarder {
     if (frame < 0) return;
     const frameLength = offset + length - frame;
     const lane = hashFlow(view, frame, frameLength) & (SOURCE_PORT_LANES - 1);
-    if (gsoSize > 0) return this.#sendCut(network, frame, frameLength, gsoSize, destinations, lane);
+    if (gsoSize > 0) return this.#sendCut(network, port, frame, frameLength, gsoSize, destinations, lane, now);
 
-    if (frameLength > network.mtu + ETHERNET_HEADER_LENGTH) return this.#count(base, COUNTER.dropTooBig);
+    if (frameLength > network.mtu + ETHERNET_HEADER_LENGTH) {
+      return this.#refuseTooBig(network, port, frame, frameLength, now);
+    }
     const datagram = frame - VXLAN_HEADER_LENGTH;
     writeVxlan(view, datagram, network.vni);
     for (let i = 0; i < destinations.length; i++) {
@@ -194,17 +197,19 @@ export class Forwarder {
   /** Cuts a large segment of the host into frames, and sends them in trains. */
   #sendCut(
     network: Network,
+    port: number,
     frame: number,
     length: number,
     gsoSize: number,
     destinations: Int32Array,
     lane: number,
+    now: number,
   ): void {
     const base = network.counterBase;
     const segmenter = this.#segmenter;
     if (!segmenter.begin(frame, length, gsoSize, network.vni)) return this.#count(base, COUNTER.dropBadChecksum);
     if (segmenter.segmentSize - VXLAN_HEADER_LENGTH > network.mtu + ETHERNET_HEADER_LENGTH) {
-      return this.#count(base, COUNTER.dropTooBig);
+      return this.#refuseTooBig(network, port, frame, length, now);
     }
     while (segmenter.next()) {
       const { offset, length: trainLength, segmentSize, segments } = segmenter;
@@ -214,6 +219,16 @@ export class Forwarder {
         this.#underlay.sendTrain(offset, trainLength, segmentSize, destinations[i]!, lane, base, this.#onSendFailure);
       }
     }
+  }
+
+  /** Drops a frame that does not fit, and tells its sender what would. */
+  #refuseTooBig(network: Network, port: number, frame: number, length: number, now: number): void {
+    this.#count(network.counterBase, COUNTER.dropTooBig);
+    if (!network.tooBigLimit.take(now)) return;
+    const answer = answerTooBig(this.#memory, frame, length, network.mtu);
+    if (answer === 0) return;
+    this.#count(network.counterBase, COUNTER.tooBigAnswered);
+    this.#give(network, port, frame, answer);
   }
 
   /** @returns where the frame begins without its tags, or -1 where it was dropped. Its end stays where it was. */

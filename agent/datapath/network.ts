@@ -12,6 +12,7 @@ import type { Port } from '../ports/port.ts';
 import type { Underlay } from '../underlay/underlay.ts';
 import { AddressTable, addressWords } from './address-table.ts';
 import { MacTable, NOWHERE } from './mac-table.ts';
+import { TokenBucket } from './token-bucket.ts';
 
 /** Learned MACs a network may hold. */
 const MAX_LEARNED_MACS = 100_000;
@@ -24,6 +25,8 @@ export const MAC_AGEING_SECONDS = 300;
  * broken host behind one port must not fill the underlay.
  */
 export const FLOOD_FRAMES_PER_SECOND = 10_000;
+/** ICMP errors are to be limited (RFC 1812 §4.3.2.8): one tells a host enough. */
+export const TOO_BIG_ANSWERS_PER_SECOND = 100;
 
 export interface NetworkSettings {
   readonly id: string;
@@ -58,8 +61,8 @@ export class Network {
   /** Where a flooded frame goes, for head-end replication. */
   floodDestinations = new Int32Array(0);
 
-  #floodTokens = FLOOD_FRAMES_PER_SECOND;
-  #floodedAt = 0;
+  readonly floodLimit = new TokenBucket(FLOOD_FRAMES_PER_SECOND);
+  readonly tooBigLimit = new TokenBucket(TOO_BIG_ANSWERS_PER_SECOND);
   readonly #underlay: Underlay;
   readonly #addresses: AddressTable;
   readonly #vteps: (Vtep | undefined)[] = [];
@@ -221,16 +224,6 @@ export class Network {
 
   get registryMacs(): Iterable<number> {
     return this.#siteByMac.keys();
-  }
-
-  /** A token bucket: takes one where there is one. */
-  mayFlood(now: number): boolean {
-    const refill = (now - this.#floodedAt) * FLOOD_FRAMES_PER_SECOND;
-    this.#floodTokens = Math.min(FLOOD_FRAMES_PER_SECOND, this.#floodTokens + refill);
-    this.#floodedAt = now;
-    if (this.#floodTokens < 1) return false;
-    this.#floodTokens--;
-    return true;
   }
 
   /** True where a VTEP that the registry does not know may be let in. */

@@ -77,11 +77,13 @@ export function openTap(identity: string, request: TapRequest): TapDevice {
  * Mends a device that passes frames: its MTU, its bridge (which may have been made anew meanwhile), its being up.
  * @throws PortError
  */
-export function maintainTap({ name, mtu, bridge }: TapRequest): void {
-  const link = findLink(name);
+export function maintainTap(request: TapRequest): void {
+  const link = findLink(request.name);
   // Deleted a moment ago: whoever reads from it will notice.
   if (link === undefined) return;
-  const master = bridge === undefined ? link.master : findBridge(bridge).index;
+  const bridge = request.bridge === undefined ? undefined : findBridge(request.bridge);
+  const master = bridge?.index ?? link.master;
+  const mtu = deviceMtu(request, bridge);
   if (link.mtu !== mtu) setLink(link.index, { mtu });
   if (link.master !== master) setLink(link.index, { master });
   if (!link.up) setLink(link.index, { up: true });
@@ -98,6 +100,14 @@ export function removeLeftTaps(identity: string, isWanted: (name: string, vni: n
     const vni = vniOfAlias(identity, alias);
     if (vni !== null && !isWanted(name, vni)) deleteLink(index);
   }
+}
+
+/**
+ * A bridge drops without a word what is larger than the port it leaves by. So a port in a bridge takes what the bridge carries, and what is
+ * too big for the network is answered (`datapath/too-big.ts`).
+ */
+function deviceMtu({ mtu }: TapRequest, bridge: Link | undefined): number {
+  return Math.max(mtu, bridge?.mtu ?? 0);
 }
 
 function aliasOf(identity: string, vni: number): string {
@@ -158,7 +168,7 @@ function configure(
 ): void {
   if (isNew) setLink(link.index, { alias, mac: macOf(identity, request.vni) });
   const master = bridge?.index ?? 0;
-  setLink(link.index, { mtu: request.mtu, ...(link.master === master ? {} : { master }) });
+  setLink(link.index, { mtu: deviceMtu(request, bridge), ...(link.master === master ? {} : { master }) });
   setLink(link.index, { up: true });
 }
 

@@ -18,6 +18,18 @@ const CHECKSUM = 2;
 const IDENTIFIER = 4;
 const SEQUENCE = 6;
 
+/** Destination unreachable, source quench, redirect, time exceeded, parameter problem (RFC 1122 §3.2.2); what is cut short counts too. */
+export function isIcmpError(view: DataView, offset: number, length: number): boolean {
+  if (length < ICMP_ECHO_LENGTH) return true;
+  const type = readIcmpType(view, offset);
+  return type === 3 || type === 4 || type === 5 || type === 11 || type === 12;
+}
+
+/** "The high-order bit of the message Type value" is zero for an error (RFC 4443 §2.1); what is cut short counts too. */
+export function isIcmpv6Error(view: DataView, offset: number, length: number): boolean {
+  return length < ICMP_ECHO_LENGTH || readIcmpType(view, offset) < 128;
+}
+
 export const readIcmpType = (view: DataView, offset: number): number => view.getUint8(offset);
 export const readEchoIdentifier = (view: DataView, offset: number): number => view.getUint16(offset + IDENTIFIER);
 export const readEchoSequence = (view: DataView, offset: number): number => view.getUint16(offset + SEQUENCE);

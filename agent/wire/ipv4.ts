@@ -42,6 +42,9 @@ export const readIpv4Destination = (view: DataView, offset: number): number => v
 export const isIpv4Fragment = (view: DataView, offset: number): boolean =>
   (view.getUint16(offset + FRAGMENT) & FRAGMENT_BITS) !== 0;
 
+export const isIpv4DontFragment = (view: DataView, offset: number): boolean =>
+  (view.getUint16(offset + FRAGMENT) & DF) !== 0;
+
 /** Unfolded sum of the pseudo-header (RFC 9293 §3.1) for a segment of `length` bytes. */
 export function sumIpv4PseudoHeader(view: DataView, offset: number, protocol: number, length: number): number {
   return sumBytes(view, offset + SOURCE, 8, protocol + length);

@@ -33,17 +33,10 @@ export function sumIpv6PseudoHeader(view: DataView, offset: number, protocol: nu
   return sumBytes(view, offset + IPV6_SOURCE, 32, protocol + length);
 }
 
-/** Writes a header; the 16 bytes of each address are copied from `addresses` (source, then destination). */
-export function writeIpv6(
-  view: DataView,
-  offset: number,
-  nextHeader: number,
-  addresses: Uint8Array,
-  payloadLength: number,
-): void {
+/** Writes all of a header but its addresses. */
+export function writeIpv6Start(view: DataView, offset: number, nextHeader: number, payloadLength: number): void {
   view.setUint32(offset, 0x60000000);
   view.setUint16(offset + PAYLOAD_LENGTH, payloadLength);
   view.setUint8(offset + NEXT_HEADER, nextHeader);
   view.setUint8(offset + HOP_LIMIT, 64);
-  for (let i = 0; i < 32; i++) view.setUint8(offset + IPV6_SOURCE + i, addresses[i] ?? 0);
 }

@@ -219,5 +219,22 @@ describeTapLab('a site whose network comes out on a bridge', () => {
     );
     expect(await a.ping('192.168.9.2')).toMatchObject({ received: 5 });
     await a.transfer(b, '192.168.9.2', 5_000_000);
+
+    // A host behind the bridge, with an MTU of its own that is more than the network's: it is told, and transfers pass all the same.
+    await a.ip(
+      'link add host type veth peer name host-br',
+      'link set host-br master br0 up',
+      'address flush dev br0',
+      'address add 192.168.9.1/24 dev host',
+      'link set host up',
+    );
+    expect(await a.link('host')).toMatchObject({ mtu: 1500 });
+    await until(
+      'the host behind the bridge',
+      async () => (await a.ping('192.168.9.2', { count: 1, timeoutMs: 300 })).received > 0,
+    );
+    await a.transfer(b, '192.168.9.2', 2_000_000);
+    const { received } = await a.ping('192.168.9.2', { count: 5, size: 1472, timeoutMs: 300 });
+    expect(received).toBeGreaterThan(0);
   });
 });
