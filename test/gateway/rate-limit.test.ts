@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import type { Problem } from '../../src/contract/errors.ts';
@@ -33,6 +34,15 @@ beforeAll(async () => {
   await operator.made('POST', '/v1/tenants', { slug: 't', name: 't' });
 });
 afterAll(() => running.close());
+
+test('both hosts have the same limits unless set', () => {
+  const { rates } = readConfig(testSettings);
+  const toml = readFileSync(new URL('../../wrangler.toml', import.meta.url), 'utf8');
+  const said = [...toml.matchAll(/name = "(\w+)_RATE"\n.*\nsimple = \{ limit = (\d+), period = (\d+) \}/g)].map(
+    ([, name, limit, period]) => [name!.toLowerCase(), { limit: Number(limit), periodSeconds: Number(period) }],
+  );
+  expect(Object.fromEntries(said)).toEqual(rates);
+});
 
 async function newKey(): Promise<string> {
   return (await operator.made<{ key: string }>('POST', '/v1/tenants/t/api-keys', { name: 'k', role: 'viewer' })).key;
