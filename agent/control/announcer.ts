@@ -43,19 +43,23 @@ export class Announcer {
 
   /** Begins to listen to the data path. */
   async start(): Promise<void> {
-    const { datapath, now } = this.#options;
+    const { datapath, held, now } = this.#options;
     datapath.onLearned((changes) => {
-      this.#ledger.learned(changes, now());
+      this.#ledger.learned(changes, held(), now());
       // While the gateway doesn't answer, the next try is when it is due, not with every station that is heard.
       if (this.#failures === 0) void this.kick();
     });
-    this.#ledger.learned({ announce: await datapath.localMacs(), withdraw: [] }, now());
+    this.#ledger.learned({ announce: await datapath.localMacs(), withdraw: [] }, held(), now());
   }
 
-  /** Must be called with every table that was merged. */
+  /** Must be called with every table that was merged, and with the one that was there at the start. */
   tableChanged(update: TableUpdate): void {
+    const now = this.#options.now();
     const held = this.#options.held();
-    if (held !== null) this.#ledger.tableChanged(update, held, this.#options.now());
+    if (held === null) return;
+    this.#ledger.tableChanged(update, held, now);
+    const { dueAt } = this.#ledger;
+    if (dueAt !== null && dueAt <= now && this.#failures === 0) void this.kick();
   }
 
   /** Tells what there is to tell, at once. Resolves when the gateway has it, or did not answer. */

@@ -23,11 +23,14 @@ interface Station {
   readonly mac: string;
 }
 
+/** `seq`: of the row that the table had when the station was heard. */
+type Heard = LocalMac & { readonly seq: number | undefined };
+
 export class MacLedger {
   readonly #site: string;
   readonly #unheardUntil: number;
   /** What is on this site's ports, by network and MAC. */
-  readonly #local = new Map<number, Map<string, LocalMac>>();
+  readonly #local = new Map<number, Map<string, Heard>>();
   /** What may differ from what the gateway has, and from when on it is worth a call. */
   readonly #due = new Map<string, Station & { readonly from: number }>();
   /** What the gateway was told and may have, until its table says how that is. */
@@ -43,10 +46,12 @@ export class MacLedger {
   }
 
   /** The data path says what came and went. */
-  learned({ announce, withdraw }: LearnedChanges, now: number): void {
+  learned({ announce, withdraw }: LearnedChanges, held: LastGood | null, now: number): void {
     for (const station of announce) {
-      const macs = this.#local.get(station.vni) ?? new Map<string, LocalMac>();
-      this.#local.set(station.vni, macs.set(station.mac, station));
+      const { vni, mac } = station;
+      const seq = held?.networks.get(vni)?.macs.get(mac)?.seq;
+      const macs = this.#local.get(vni) ?? new Map<string, Heard>();
+      this.#local.set(vni, macs.set(mac, { ...station, seq }));
       this.#departed.delete(keyOf(station));
       this.#look(station, now);
     }
@@ -57,12 +62,18 @@ export class MacLedger {
     }
   }
 
-  /** The gateway's table changed: what it says of stations here, or of this site, is looked at again. */
+  /**
+   * The gateway's table changed: what it says of stations here, or of this site, is looked at again. One that a new row places elsewhere
+   * is here no more until it is heard anew; the data path says so too, but a moment later, and in that moment it would be taken back.
+   */
   tableChanged(update: TableUpdate, held: LastGood, now: number): void {
     for (const { vni, macs, gone } of update.networks as readonly NetworkChange[]) {
       const local = this.#local.get(vni);
       const isNew = update.kind === 'snapshot' || !this.#carried.has(vni);
       if (isNew) for (const station of local?.values() ?? []) this.#look(station, now);
+      for (const { mac, site, seq } of macs) {
+        if (site !== this.#site && local?.has(mac) && local.get(mac)?.seq !== seq) local.delete(mac);
+      }
       for (const mac of [...macs.map((row) => row.mac), ...(gone?.macs ?? [])]) {
         this.#told.delete(keyOf({ vni, mac }));
         if (local?.has(mac) || held.networks.get(vni)?.macs.get(mac)?.site === this.#site)
@@ -88,7 +99,8 @@ export class MacLedger {
       if (local !== undefined) {
         if (!this.#isNews(local, row)) continue;
         this.#told.add(key);
-        announce.push(local);
+        const { ip } = local;
+        announce.push({ vni, mac, ...(ip === undefined ? {} : { ip }) });
       } else if (row?.sticky || (row?.site !== this.#site && !this.#told.has(key))) this.#departed.delete(key);
       else if (this.#departed.has(key) || now >= this.#unheardUntil) withdraw.push({ vni, mac });
       else this.#due.set(key, { vni, mac, from: this.#unheardUntil });

@@ -123,7 +123,9 @@ export class Session {
   async start(): Promise<void> {
     this.#held = await this.#options.store.load();
     if (this.#held !== null) {
-      await this.#putInForce(toSnapshot(this.#held));
+      const table = toSnapshot(this.#held);
+      await this.#putInForce(table);
+      this.#announcer.tableChanged(table);
       this.#options.log('info', `forwarding by the last good table, ${this.#held.networks.size} networks`);
     }
     await this.#announcer.start();

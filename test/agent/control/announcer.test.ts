@@ -5,6 +5,7 @@ import type { MacsAnswer } from '../../../agent/control/client.ts';
 import { type LastGood, mergeUpdate } from '../../../agent/control/merge.ts';
 import { InMemoryDatapath } from '../../../agent/datapath/in-memory.ts';
 import { MAX_MACS_PER_CALL, type MacReport } from '../../../src/contract/macs.ts';
+import type { Snapshot } from '../../../src/contract/table.ts';
 import { macRow, network, snapshot, vtep } from './tables.ts';
 
 const AWAY: MacsAnswer = { kind: 'unavailable', reason: 'connect ECONNREFUSED' };
@@ -50,14 +51,20 @@ class World {
     });
   }
 
-  static async started(): Promise<World> {
+  static async started(table: Snapshot = TABLE): Promise<World> {
     const world = new World();
-    await world.datapath.apply(TABLE);
-    const merged = mergeUpdate(null, structuredClone(TABLE));
-    if (merged.kind === 'merged') world.held = merged.table;
-    world.announcer.tableChanged(TABLE);
+    await world.take(table);
     await world.announcer.start();
     return world;
+  }
+
+  /** The gateway's table comes, as a session takes it. */
+  async take(table: Snapshot): Promise<void> {
+    const merged = mergeUpdate(null, structuredClone(table));
+    if (merged.kind !== 'merged') throw new Error(merged.reason);
+    this.held = merged.table;
+    this.announcer.tableChanged(table);
+    await this.datapath.apply(table);
   }
 
   get waitMs(): number | null {
@@ -164,10 +171,8 @@ test('what is on the ports already when control starts is announced too', async 
   await world.datapath.apply(TABLE);
   world.datapath.hear(at(1));
   await world.announcer.start();
-  const merged = mergeUpdate(null, structuredClone(TABLE));
-  if (merged.kind === 'merged') world.held = merged.table;
-  world.announcer.tableChanged(TABLE);
-  await world.announcer.kick();
+  await world.take(TABLE);
+  await world.idle();
   expect(world.reports).toEqual([{ announce: [at(1)], withdraw: [] }]);
 });
 
@@ -178,4 +183,25 @@ test('once it is stopped nothing is sent any more', async () => {
   await world.idle();
   expect(world.reports).toEqual([]);
   expect(world.waitMs).toBeNull();
+});
+
+test('a table that makes a station news is occasion enough: nobody has to speak, nor pull', async () => {
+  const sticky = { ...macRow(1, 'site-2'), sticky: true };
+  const world = await World.started(snapshot('c1', [network(9, { vteps: [vtep(2)], macs: [sticky] })]));
+  world.datapath.hear(at(1));
+  await world.idle();
+  expect(world.reports).toEqual([]);
+  await world.take(snapshot('c2', [network(9, { vteps: [vtep(2)], revision: 2 })]));
+  await world.idle();
+  expect(world.reports).toEqual([{ announce: [at(1)], withdraw: [] }]);
+});
+
+test('a station from before a restart that stays silent is withdrawn when its time is over, by a timer of its own', async () => {
+  const world = await World.started(snapshot('c1', [network(9, { macs: [macRow(1, 'site-1'), macRow(2, 'site-1')] })]));
+  world.datapath.hear(at(1));
+  await world.idle();
+  expect(world.reports).toEqual([]);
+  expect(world.waitMs).toBe(300_000);
+  await world.passWait();
+  expect(world.reports).toEqual([{ announce: [], withdraw: [at(2)] }]);
 });

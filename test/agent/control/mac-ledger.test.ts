@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { MacLedger, REJECTED_RETRY_SECONDS, UNHEARD_SECONDS } from '../../../agent/control/mac-ledger.ts';
 import { type LastGood, mergeUpdate } from '../../../agent/control/merge.ts';
+import type { LearnedChanges } from '../../../agent/datapath/datapath.ts';
 import type { MacReport } from '../../../src/contract/macs.ts';
 import type { MacRow } from '../../../src/contract/table.ts';
 import { deltaBetween, macRow, network, snapshot, vtep } from './tables.ts';
@@ -31,6 +32,10 @@ class Site {
     this.ledger.tableChanged(update, this.held, 0);
   }
 
+  learned(changes: LearnedChanges): void {
+    this.ledger.learned(changes, this.held, 0);
+  }
+
   take(now = 0, limit = 100): MacReport {
     return this.ledger.take(this.held, now, limit);
   }
@@ -44,15 +49,15 @@ function siteWith(...macs: MacRow[]): Site {
 
 test('a station is announced once, again with its address, and withdrawn when it went', () => {
   const site = siteWith();
-  site.ledger.learned({ announce: [at(1)], withdraw: [] }, 0);
+  site.learned({ announce: [at(1)], withdraw: [] });
   expect(site.take()).toEqual({ announce: [at(1)], withdraw: [] });
   expect(site.take()).toEqual(NONE);
   site.table([macRow(1, OWN)]);
   expect(site.take()).toEqual(NONE);
-  site.ledger.learned({ announce: [at(1, '10.0.0.1')], withdraw: [] }, 0);
+  site.learned({ announce: [at(1, '10.0.0.1')], withdraw: [] });
   expect(site.take()).toEqual({ announce: [at(1, '10.0.0.1')], withdraw: [] });
   site.table([{ ...macRow(1, OWN), ip: '10.0.0.1' }]);
-  site.ledger.learned({ announce: [], withdraw: [at(1)] }, 0);
+  site.learned({ announce: [], withdraw: [at(1)] });
   expect(site.take()).toEqual({ announce: [], withdraw: [at(1)] });
   site.table([]);
   expect(site.take()).toEqual(NONE);
@@ -61,10 +66,10 @@ test('a station is announced once, again with its address, and withdrawn when it
 
 test('what did not arrive is told again, and of many changes meanwhile only what they came to', () => {
   const site = siteWith();
-  site.ledger.learned({ announce: [at(1), at(2)], withdraw: [] }, 0);
+  site.learned({ announce: [at(1), at(2)], withdraw: [] });
   const report = site.take();
-  site.ledger.learned({ announce: [], withdraw: [at(1)] }, 0);
-  site.ledger.learned({ announce: [at(2, '10.0.0.2')], withdraw: [] }, 0);
+  site.learned({ announce: [], withdraw: [at(1)] });
+  site.learned({ announce: [at(2, '10.0.0.2')], withdraw: [] });
   site.ledger.failed(report, 500);
   // The report may have arrived all the same.
   expect(site.take(0)).toEqual({ announce: [at(2, '10.0.0.2')], withdraw: [at(1)] });
@@ -73,7 +78,7 @@ test('what did not arrive is told again, and of many changes meanwhile only what
 
 test('nothing is told of a network that the site does not carry, and all of it when it does', () => {
   const site = new Site();
-  site.ledger.learned({ announce: [at(1)], withdraw: [] }, 0);
+  site.learned({ announce: [at(1)], withdraw: [] });
   expect(site.take()).toEqual(NONE);
   site.table([], []);
   expect(site.take()).toEqual(NONE);
@@ -87,18 +92,18 @@ test('a station that another site has is announced where it is heard here; one t
     { ...macRow(2, 'site-2'), sticky: true },
     { ...macRow(3, OWN), sticky: true },
   );
-  site.ledger.learned({ announce: [at(1), at(2), at(3, '10.0.0.3')], withdraw: [] }, 0);
+  site.learned({ announce: [at(1), at(2), at(3, '10.0.0.3')], withdraw: [] });
   expect(site.take()).toEqual({ announce: [at(1)], withdraw: [] });
   site.table([macRow(1, OWN)]);
   expect(site.take()).toEqual({ announce: [at(2), at(3, '10.0.0.3')], withdraw: [] });
-  site.ledger.learned({ announce: [], withdraw: [at(1)] }, 0);
+  site.learned({ announce: [], withdraw: [at(1)] });
   site.table([macRow(1, 'site-2', 5)]);
   expect(site.take()).toEqual(NONE);
 });
 
 test('what was rejected is asked for again after a while, or when its row changes', () => {
   const site = siteWith(macRow(1, 'site-2'));
-  site.ledger.learned({ announce: [at(1), at(2)], withdraw: [] }, 0);
+  site.learned({ announce: [at(1), at(2)], withdraw: [] });
   const report = site.take();
   const rejected = report.announce.map(({ vni, mac }) => ({ vni, mac, code: 'mac_frozen' as const }));
   site.ledger.taken(report, rejected, 0);
@@ -111,16 +116,36 @@ test('what was rejected is asked for again after a while, or when its row change
 
 test('after a restart what the gateway has here stays until it had its time to be heard', () => {
   const site = siteWith(macRow(1, OWN), macRow(2, OWN));
-  site.ledger.learned({ announce: [at(1)], withdraw: [] }, 0);
+  site.learned({ announce: [at(1)], withdraw: [] });
   expect(site.take(0)).toEqual(NONE);
   expect(site.ledger.dueAt).toBe(UNHEARD_SECONDS * 1000);
   expect(site.take(UNHEARD_SECONDS * 1000)).toEqual({ announce: [], withdraw: [at(2)] });
   expect(site.ledger.dueAt).toBeNull();
 });
 
+test('a station that a new row places elsewhere is not taken back before it is heard anew', () => {
+  const site = siteWith();
+  site.learned({ announce: [at(1)], withdraw: [] });
+  site.take();
+  site.table([macRow(1, OWN, 1)]);
+  site.table([macRow(1, 'site-2', 2)]);
+  // The data path has not said yet that it knows.
+  expect(site.take()).toEqual(NONE);
+  site.learned({ announce: [], withdraw: [at(1)] });
+  expect(site.take()).toEqual(NONE);
+  site.learned({ announce: [at(1)], withdraw: [] });
+  expect(site.take()).toEqual({ announce: [at(1)], withdraw: [] });
+  // The same row again, in a snapshot say, is no news; a newer one is.
+  site.table([macRow(1, 'site-2', 2), macRow(2, 'site-2', 3)]);
+  site.learned({ announce: [at(1, '10.0.0.1')], withdraw: [] });
+  expect(site.take()).toEqual({ announce: [at(1, '10.0.0.1')], withdraw: [] });
+  site.table([macRow(1, 'site-3', 4)]);
+  expect(site.take()).toEqual(NONE);
+});
+
 test('a report is of so many MACs at most, and the rest is told after it', () => {
   const site = siteWith();
-  site.ledger.learned({ announce: [at(1), at(2), at(3)], withdraw: [] }, 0);
+  site.learned({ announce: [at(1), at(2), at(3)], withdraw: [] });
   expect([site.take(0, 2), site.take(0, 2), site.take(0, 2)].map(({ announce }) => announce.length)).toEqual([2, 1, 0]);
 });
 
@@ -155,21 +180,21 @@ test('whatever is heard, lost, refused and told, in whatever order, the gateway 
       };
       const hear = (n: number, ip?: string): void => {
         local.set(n, ip);
-        site.ledger.learned({ announce: [at(n, ip)], withdraw: [] }, 0);
+        site.learned({ announce: [at(n, ip)], withdraw: [] });
       };
       const pull = (): void => {
         site.table([...rows.values()]);
         // The data path lets go of what the table places elsewhere, and hears it again where it is here.
         for (const [n, ip] of local) {
           if (rows.get(mac(n))?.site !== 'site-2') continue;
-          site.ledger.learned({ announce: [], withdraw: [at(n)] }, 0);
+          site.learned({ announce: [], withdraw: [at(n)] });
           hear(n, ip);
         }
       };
       for (const { kind, n, ip } of steps) {
         if (kind === 'hear') hear(n, ip === 0 ? undefined : `10.0.0.${ip}`);
         else if (kind === 'forget') {
-          if (local.delete(n)) site.ledger.learned({ announce: [], withdraw: [at(n)] }, 0);
+          if (local.delete(n)) site.learned({ announce: [], withdraw: [at(n)] });
         } else if (kind === 'tell') tell();
         else if (kind === 'pull') pull();
         else if (kind === 'steal') rows.set(mac(n), macRow(n, 'site-2', seq++));
