@@ -4,7 +4,7 @@
  * The forwarder calls in here only when something is new: a MAC that it did not know, one that moved here, ARP or neighbour discovery.
  * What is to be told is gathered, each MAC in one list only, until somebody takes it.
  */
-import { formatIp, parseIp } from '../../src/contract/ip.ts';
+import { canonicalIp, formatIp, isUnicastIp, parseIp } from '../../src/contract/ip.ts';
 import { formatMac, type Mac } from '../../src/contract/mac.ts';
 import type { LearnedChanges, LocalMac } from './datapath.ts';
 
@@ -47,6 +47,8 @@ export class LocalStations {
       station.ipHeardAt = now;
       return;
     }
+    // Whatever a station says goes to the gateway, which refuses a report with an address that no host can have.
+    if (!isUnicastIp(address) || canonicalIp(ip) === null) return;
     const isBetter = station.ip === null || rankOf(address) > rankOf(parseIp(station.ip)!);
     const isWorse = !isBetter && rankOf(address) < rankOf(parseIp(station.ip!)!);
     if (isWorse || (!isBetter && now - station.ipHeardAt <= IP_AGEING_SECONDS)) return;

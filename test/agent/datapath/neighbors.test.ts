@@ -1,7 +1,9 @@
 /** ARP and neighbour discovery at a port: answered from the registry, noted for other sites, and otherwise left alone. */
+import * as v from 'valibot';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { InMemoryFabric } from '../../../agent/underlay/in-memory.ts';
 import { formatMac, type Mac } from '../../../src/contract/mac.ts';
+import { MacReportSchema } from '../../../src/contract/macs.ts';
 import { concat, hex } from '../bytes.ts';
 import { counting, ethernet, ipv6, macBytes, opaque } from '../frames.ts';
 import { BROADCAST, delta, frame, OverlaySite, snapshot, table } from './overlay.ts';
@@ -180,6 +182,16 @@ describe('a station on a port', () => {
   it('gets no address from one who speaks for another', () => {
     site.send(VNI, arp({ from: OTHER, senderMac: THERE, senderIp: THERE_IP, targetIp: HERE_IP }));
     expect(site.forwarder.stations.all()).toEqual([{ vni: VNI, mac: text(OTHER) }]);
+  });
+
+  it('gets no address that is none of a host’s: the gateway would refuse all that is said with it', () => {
+    for (const first of [255, 224, 0]) site.send(VNI, arp({ senderIp: [first, 0, 0, 1] }));
+    const mapped = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 1];
+    const allNodes = [0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+    for (const target of [mapped, allNodes]) site.send(VNI, neighbor(136, [...FD09, 1], [...FD09, 2], target));
+    const announce = site.forwarder.stations.all();
+    expect(announce).toEqual([{ vni: VNI, mac: text(HERE) }]);
+    expect(v.is(MacReportSchema, { announce, withdraw: [] })).toBe(true);
   });
 
   it('is withdrawn when it aged, when its network went, and when the registry has it elsewhere: until it is heard again', () => {
