@@ -58,9 +58,12 @@ export const RotateKeySchema = v.strictObject({
 export type RotateKey = v.InferOutput<typeof RotateKeySchema>;
 
 /** Totals since the agent started, by name; drops by reason. */
-export const CountersSchema = v.record(
-  v.pipe(v.string(), v.regex(/^[a-zA-Z][a-zA-Z0-9]{0,63}$/, 'counter names are letters and digits')),
-  v.pipe(v.number('must be a number'), v.minValue(0, 'must not be negative')),
+export const CountersSchema = v.pipe(
+  v.record(
+    v.pipe(v.string(), v.regex(/^[a-zA-Z][a-zA-Z0-9]{0,63}$/, 'counter names are letters and digits')),
+    v.pipe(v.number('must be a number'), v.finite('must be a number'), v.minValue(0, 'must not be negative')),
+  ),
+  v.check((counters) => Object.keys(counters).length <= 100, 'must have at most 100 counters'),
 );
 export type Counters = v.InferOutput<typeof CountersSchema>;
 
@@ -78,7 +81,11 @@ export type NetworkReport = v.InferOutput<typeof NetworkReportSchema>;
 
 export const HeartbeatSchema = v.strictObject({
   cursor: CursorSchema,
-  networks: v.pipe(v.array(NetworkReportSchema), v.maxLength(10_000)),
+  networks: v.pipe(
+    v.array(NetworkReportSchema),
+    v.maxLength(10_000),
+    v.check((networks) => new Set(networks.map(({ vni }) => vni)).size === networks.length, 'must name each VNI once'),
+  ),
   version: VersionSchema,
   /** True where the agent holds a watch socket, and so will not report again for `WATCHING_HEARTBEAT_SECONDS`. */
   watching: v.optional(v.boolean('must be true or false')),

@@ -9,7 +9,13 @@ interface Sender {
   readonly siteId: string;
 }
 
-/** Keeps what a site's agent said, in one row; a site that was deleted meanwhile leaves nothing. */
+/** How many held removals of one report are told and kept: of more, an agent can make up as many as it likes. */
+const MAX_HELD = 100;
+
+/**
+ * Keeps what a site's agent said, in one row: of the networks that it carries, and of those that it holds though the registry says no more
+ * that it does. A site that was deleted meanwhile leaves nothing.
+ */
 export async function saveHeartbeat(
   db: Database,
   from: Sender,
@@ -21,14 +27,18 @@ export async function saveHeartbeat(
   },
   now: number,
 ): Promise<void> {
+  const held = said.networks.filter(({ heldRemovals }) => heldRemovals !== undefined).slice(0, MAX_HELD);
+  const heldVnis = JSON.stringify(held.map(({ vni }) => vni));
+  const report = sql`(SELECT json_group_array(json(r.value)) FROM json_each(${JSON.stringify(said.networks)}) r
+    WHERE r.value ->> 'vni' IN (SELECT vni FROM attachments
+      WHERE tenant_id = ${from.tenantId} AND site_id = ${from.siteId} AND state <> 'gone'
+      UNION ALL SELECT value FROM json_each(${heldVnis})))`;
   const until = now + (said.watching ? WATCHING_OFFLINE_AFTER_SECONDS : OFFLINE_AFTER_SECONDS) * 1000;
   await write(db, [
     recordOnline(db, from.tenantId, [from.siteId]),
-    ...(said.networks.some(({ heldRemovals }) => heldRemovals !== undefined)
-      ? [recordHeld(db, from, said.networks)]
-      : []),
+    ...(held.length > 0 ? [recordHeld(db, from, held)] : []),
     sql`INSERT INTO site_status (site_id, tenant_id, last_seen, online_until, cursor, version, report)
-      SELECT id, tenant_id, ${now}, ${until}, ${said.cursor}, ${said.version}, ${JSON.stringify(said.networks)}
+      SELECT id, tenant_id, ${now}, ${until}, ${said.cursor}, ${said.version}, ${report}
       FROM sites WHERE tenant_id = ${from.tenantId} AND id = ${from.siteId}
       ON CONFLICT (site_id) DO UPDATE SET last_seen = excluded.last_seen, cursor = excluded.cursor,
         online_until = max(online_until, excluded.online_until), version = excluded.version, report = excluded.report`,
@@ -36,14 +46,14 @@ export async function saveHeartbeat(
 }
 
 /** One event for each network in which the site began to hold a removal: before what it said last is written over. */
-function recordHeld(db: Database, { tenantId, siteId }: Sender, networks: readonly NetworkReport[]): SQL {
-  const heldBefore = sql`SELECT 1 FROM site_status s, json_each(s.report) old WHERE s.tenant_id = ${tenantId} AND s.site_id = ${siteId}
-    AND old.value ->> 'vni' = new.value ->> 'vni' AND old.value ->> 'heldRemovals' IS NOT NULL`;
+function recordHeld(db: Database, { tenantId, siteId }: Sender, held: readonly NetworkReport[]): SQL {
+  const heldBefore = sql`SELECT old.value ->> 'vni' FROM site_status s, json_each(s.report) old
+    WHERE s.tenant_id = ${tenantId} AND s.site_id = ${siteId} AND old.value ->> 'heldRemovals' IS NOT NULL`;
   return recordEvent(db, tenantId, {
     kind: 'removal_held',
     subject: siteId,
     after: sql`json_object('vni', new.value ->> 'vni', 'peers', new.value ->> 'heldRemovals')`,
-    from: sql`FROM json_each(${JSON.stringify(networks)}) new WHERE new.value ->> 'heldRemovals' IS NOT NULL AND NOT EXISTS (${heldBefore})`,
+    from: sql`FROM json_each(${JSON.stringify(held)}) new WHERE new.value ->> 'vni' NOT IN (${heldBefore})`,
   });
 }
 

@@ -164,4 +164,34 @@ export function sites(host: () => Host): void {
     expect(shown!.networks[0]).toMatchObject({ appliedRevision: revision, digestMatch: false });
     expect(shown!.networks[0]!.lag).toBeGreaterThan(0);
   });
+
+  test('what a site reports of networks that it does not carry is not kept, and only so much of it told, however much it says', async () => {
+    const tenant = await newTenant(host());
+    const { admin, at } = tenant;
+    const { vni } = await admin.made<{ vni: number }>('POST', `${at}/networks`, { name: 'a' });
+    const site = await newAgent(host(), tenant);
+    const agent = await site.caller();
+    const said = (of: number, heldRemovals?: number) => ({
+      vni: of,
+      revision: 0,
+      digest: '000000000000',
+      counters: {},
+      ...(heldRemovals === undefined ? {} : { heldRemovals }),
+    });
+    const beat = (networks: object[]) =>
+      agent.call('POST', '/v1/agent/heartbeat', { cursor: 'c', version: '1.2.3', networks });
+    const held = async () =>
+      (await admin.made<{ items: unknown[] }>('GET', `${at}/events?kind=removal_held&limit=500`)).items;
+    const strangers = Array.from({ length: 4000 }, (_, i) => vni + 1 + i);
+    expect((await beat(strangers.map((of) => said(of)))).status).toBe(204);
+    expect((await beat(strangers.map((of) => said(of, 1)))).status).toBe(204);
+    const told = await held();
+    expect(told).toHaveLength(100);
+
+    await admin.made('PUT', `${at}/sites/${site.name}/networks/a`, { port: { type: 'host', name: 't' } });
+    expect((await beat([said(vni, 3), said(vni + 1, 3), said(vni + 2)])).status).toBe(204);
+    expect((await beat([said(vni, 4)])).status).toBe(204);
+    expect((await held()).slice(told.length)).toMatchObject([{ subject: site.id, after: { vni, peers: 3 } }]);
+    expect(await beat([said(vni), said(vni)])).toMatchObject({ status: 400, body: { code: 'invalid_body' } });
+  });
 }
