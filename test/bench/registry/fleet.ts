@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { backoffMs } from '../../../agent/control/backoff.ts';
 import { createGatewayClient, enrollSite } from '../../../agent/control/client.ts';
 import { createGatewayClock } from '../../../agent/control/clock.ts';
 import { readOrCreateIdentity } from '../../../agent/control/identity.ts';
@@ -142,13 +143,9 @@ export class FleetAgent {
     this.#joining = joining;
   }
 
-  /** Enrols, trying again as a person would, and starts. */
+  /** Enrols, asking again where no answer comes in time, and starts. */
   async join(): Promise<void> {
-    const { token, name, publicKey, address } = this.#joining;
-    const vtep = { address, port: 4789 };
-    const answer = await enrollSite(this.#options, { token, name, publicKey, vtep, version: '1.0.0' });
-    if (answer.kind !== 'enrolled') throw new Error(`${name} did not join: ${JSON.stringify(answer)}`);
-    const { site } = answer.enrolled;
+    const site = await this.#enrol(1);
     const { clock, heard } = this.#fleet;
     const watch = watchOpener(this.#options, site);
     this.#session = new Session({
@@ -167,6 +164,16 @@ export class FleetAgent {
       log: () => {},
     });
     await this.#session.start();
+  }
+
+  async #enrol(tries: number): Promise<string> {
+    const { token, name, publicKey, address } = this.#joining;
+    const vtep = { address, port: 4789 };
+    const answer = await enrollSite(this.#options, { token, name, publicKey, vtep, version: '1.0.0' });
+    if (answer.kind === 'enrolled') return answer.enrolled.site;
+    if (answer.kind === 'refused') throw new Error(`${name} did not join: ${answer.code}: ${answer.detail}`);
+    await new Promise<void>((resolve) => this.#fleet.clock.after(backoffMs(tries, Math.random()), resolve));
+    return this.#enrol(tries + 1);
   }
 
   /** True where it has this many peers and is in touch with the gateway. */

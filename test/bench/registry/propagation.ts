@@ -13,7 +13,8 @@ export interface Storm {
   readonly heard: Heard;
 }
 
-const CHANGES_APART_MS = 300;
+/** No call for so long means that what a change left to be done, reports above all, is done. */
+const QUIET_MS = 250;
 const GIVE_UP_SECONDS = 180;
 
 /** All sites enrol at the same moment. */
@@ -36,9 +37,10 @@ export async function propagate(fleet: Fleet, changes: number): Promise<Propagat
   });
   await operator.made('PUT', `${fleet.at}/sites/probe/networks/blue`, { port: { type: 'none' } });
   await untilAll(fleet, ({ datapath }) => datapath.addressOf(probe.id) === '172.17.0.1');
+  await untilQuiet(fleet);
   const latenciesMs: number[] = [];
   for (let change = 1; change <= changes; change++) {
-    const address = `172.16.${change >> 8}.${change & 255 || 1}`;
+    const address = `172.${16 + (change >> 8)}.${change & 255}.2`;
     const start = performance.now();
     const arrived = fleet.agents.map(
       ({ datapath }) =>
@@ -50,7 +52,7 @@ export async function propagate(fleet: Fleet, changes: number): Promise<Propagat
     );
     await operator.made('PATCH', `${fleet.at}/sites/probe`, { vtep: { address } });
     latenciesMs.push(...(await Promise.all(arrived)));
-    await pause(CHANGES_APART_MS);
+    await untilQuiet(fleet);
   }
   for (const { datapath } of fleet.agents) datapath.onApplied = () => {};
   await operator.made('DELETE', `${fleet.at}/sites/probe`);
@@ -82,6 +84,13 @@ async function untilAll(fleet: Fleet, holds: (agent: Fleet['agents'][number]) =>
       throw new Error(`${missing} of ${fleet.agents.length} agents were not there after ${GIVE_UP_SECONDS} s`);
     }
     await pause(20);
+  }
+}
+
+async function untilQuiet(fleet: Fleet): Promise<void> {
+  for (let answers = -1; answers !== fleet.heard.answers; ) {
+    answers = fleet.heard.answers;
+    await pause(QUIET_MS);
   }
 }
 
