@@ -74,6 +74,8 @@ const PULL_JITTER = 0.1;
 /** After a change that was pushed to many, their reports come spread over this or so long per site: a hundred in a second. */
 const REPORT_SPREAD_MS = 1000;
 const REPORT_SPREAD_PER_PEER_MS = 10;
+/** For so long a change may be on its way that was told before the gateway heard where the site is. */
+const CROSSING_MS = 10_000;
 const REPORT_ERROR_CHARACTERS = 500;
 
 export class Session {
@@ -92,6 +94,8 @@ export class Session {
   #heartbeatTriedAt = Number.NEGATIVE_INFINITY;
   #reportDue = true;
   #stopped = false;
+  /** Where the gateway was last told that the site is, and when. */
+  #said = { cursor: '', at: 0 };
   #retryAfterSeconds = 0;
   #cancelNext = (): void => {};
   /** Turns are taken one after the other. */
@@ -226,9 +230,13 @@ export class Session {
     const cursor = this.#held?.cursor;
     // What is in doubt is for a snapshot to say, which is pulled soon.
     if (update.cursor === cursor || this.#doubted.size > 0) return 'unchanged';
-    if (update.from !== cursor || this.#inForce.withdrawn) return this.#pullOn();
+    if (update.from !== cursor || this.#inForce.withdrawn) {
+      // It was on its way when the gateway was told where the site is: what follows on from there comes next.
+      const crossed = this.#said.cursor === cursor && this.#options.now() < this.#said.at + CROSSING_MS;
+      return crossed ? 'unchanged' : this.#pullOn();
+    }
     const outcome = await this.#take(update, cursor);
-    if (outcome === 'resynced') this.#watch?.sayAt(this.#held!.cursor);
+    if (outcome === 'resynced') this.#sayAt();
     return outcome;
   }
 
@@ -250,8 +258,14 @@ export class Session {
     if (outcome === 'failed' || outcome === 'stopped') return outcome;
     this.#pulledAt = this.#options.now();
     if (wasAway) this.#watch?.tryAgain();
-    if (outcome !== 'held') this.#watch?.sayAt(this.#held!.cursor);
+    if (outcome !== 'held') this.#sayAt();
     return outcome;
+  }
+
+  #sayAt(): void {
+    const { cursor } = this.#held!;
+    this.#watch?.sayAt(cursor);
+    this.#said = { cursor, at: this.#options.now() };
   }
 
   async #pull(cursor: string | null): Promise<PullOutcome> {

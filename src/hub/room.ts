@@ -2,7 +2,8 @@
  * The sockets of one tenant's sites, and the telling of its changes: one read for a change, however many are told.
  *
  * It holds no truth. What it tells is read from the store when it is told that something changed, so being told twice, late, or of
- * several changes at once is all the same; while one telling runs, any number of calls make just one more.
+ * several changes at once is all the same; while one telling runs, any number of calls make just one more. After a telling of many the
+ * room rests for a moment, so that a storm of changes is told in a few deltas; a change after a quiet time is told at once.
  */
 import { CLOSE_DISABLED, CLOSE_UNAUTHENTICATED, type Push } from '../contract/watch.ts';
 import { readChanges, readRevision } from '../db/changes.ts';
@@ -20,12 +21,16 @@ export interface Watcher {
 const PULLS_AT_ONCE = 20;
 const PULLS_PER_SECOND = 500;
 
+const REST_MS_PER_WATCHER = 0.2;
+const LONGEST_REST_MS = 200;
+
 export class Room {
   readonly #db: Database;
   readonly #tenantId: string;
   readonly #watchers: () => readonly Watcher[];
   #wanted: 'nothing' | 'look' | 'tell' = 'nothing';
   #running: Promise<void> | null = null;
+  #restsUntil = 0;
 
   /** @param watchers those that are connected at this moment. */
   constructor(db: Database, tenantId: string, watchers: () => readonly Watcher[]) {
@@ -54,6 +59,8 @@ export class Room {
   async #work(): Promise<void> {
     try {
       while (this.#wanted !== 'nothing') {
+        const restMs = this.#restsUntil - Date.now();
+        if (restMs > 0) await new Promise((resolve) => setTimeout(resolve, restMs));
         const wanted = this.#wanted;
         this.#wanted = 'nothing';
         if (wanted === 'tell' || (await this.#isBehind())) await this.#tellAll();
@@ -97,6 +104,7 @@ export class Room {
           behind.push(watcher);
       }
     }
+    this.#restsUntil = Date.now() + Math.min(LONGEST_REST_MS, told.length * REST_MS_PER_WATCHER);
     const withinMs = Math.ceil((behind.length / PULLS_PER_SECOND) * 1000);
     const spread = behind.length <= PULLS_AT_ONCE ? {} : { withinMs };
     for (const watcher of behind) push(watcher, { type: 'changed', ...spread });

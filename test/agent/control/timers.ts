@@ -16,13 +16,29 @@ export class Timers {
   /** Lets `ms` milliseconds pass, and everything happen in them that is due. */
   pass(ms: number): void {
     const end = this.nowMs + ms;
-    for (;;) {
-      const [next] = [...this.#timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at);
-      if (next === undefined) break;
-      this.#timers.delete(next);
-      this.nowMs = next.at;
-      next.act();
-    }
+    while (this.#fireNext(end));
     this.nowMs = end;
   }
+
+  /** The same, with all that follows from each of these happenings before the next. */
+  async passSettled(ms: number): Promise<void> {
+    const end = this.nowMs + ms;
+    await settled();
+    while (this.#fireNext(end)) await settled();
+    this.nowMs = end;
+  }
+
+  #fireNext(end: number): boolean {
+    const [next] = [...this.#timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at);
+    if (next === undefined) return false;
+    this.#timers.delete(next);
+    this.nowMs = next.at;
+    next.act();
+    return true;
+  }
+}
+
+/** What waits for nothing but its turn has had it. */
+export async function settled(): Promise<void> {
+  for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
 }
