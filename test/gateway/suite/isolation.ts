@@ -10,6 +10,15 @@ export function isolation(host: () => Host): void {
     await theirs.admin.made('PUT', `${theirs.at}/sites/${agent.name}/networks/secret`, {
       port: { type: 'host', name: 't' },
     });
+    const { vni } = await theirs.admin.made<{ vni: number }>('GET', `${theirs.at}/networks/secret`);
+    const mac = '02:00:00:00:00:01';
+    await (await agent.caller()).made('POST', '/v1/agent/macs', { announce: [{ vni, mac }], withdraw: [] });
+    const spy = await (await newAgent(host(), mine)).caller();
+    const withdraw = [{ vni, mac }];
+    expect(await spy.made('POST', '/v1/agent/macs', { announce: [], withdraw })).toMatchObject({ rejected: [] });
+    expect(await spy.made('POST', '/v1/agent/macs', { announce: withdraw, withdraw: [] })).toMatchObject({
+      rejected: [{ vni, mac, code: 'not_found' }],
+    });
     await mine.admin.made('POST', `${mine.at}/networks`, { name: 'own' });
     await mine.admin.made('POST', `${mine.at}/sites`, { name: 'own', kind: 'static', vtep: { address: '192.0.2.1' } });
     const port = { port: { type: 'none' } };
@@ -27,6 +36,14 @@ export function isolation(host: () => Host): void {
         ['DELETE', `${at}/sites/${agent.id}/networks/${network.id}`],
         ['GET', `${at}/join-tokens/${token.id}`],
         ['DELETE', `${at}/join-tokens/${token.id}`],
+        ['GET', `${at}/networks/${network.id}/macs`],
+        ['GET', `${at}/networks/own/macs?site=${agent.id}`],
+        ['PUT', `${at}/networks/${network.id}/macs/${mac}`, { site: 'own' }],
+        ['PUT', `${at}/networks/own/macs/${mac}`, { site: agent.id }],
+        ['DELETE', `${at}/networks/${network.id}/macs/${mac}`],
+        ['DELETE', `${at}/networks/own/macs/${mac}`],
+        ['DELETE', `${at}/networks/${network.id}/macs/${mac}/freeze`],
+        ['GET', `${at}/networks/${network.id}/convergence`],
       );
     }
     tries.push(
@@ -48,6 +65,9 @@ export function isolation(host: () => Host): void {
     const wanted = { networks: [{ network: network.id, port: { type: 'host', name: 't' } }] };
     expect(await mine.admin.refused('POST', `${mine.at}/join-tokens`, wanted)).toMatchObject({ status: 400 });
     expect(await theirs.admin.made('GET', `${theirs.at}/networks/secret`)).toMatchObject({ mtu: 1450 });
+    expect(await theirs.admin.made('GET', `${theirs.at}/networks/secret/macs`)).toMatchObject({
+      items: [{ mac, site: agent.id }],
+    });
     expect(await theirs.admin.made('GET', `${theirs.at}/sites/${agent.id}`)).toMatchObject({
       status: 'online',
       networks: [{ name: 'secret' }],
