@@ -6,12 +6,14 @@ import { purgeEvents } from './db/events.ts';
 import { purgeIdempotencyKeys } from './db/idempotency.ts';
 import { listUntold, noteTold, type Untold } from './db/outbox.ts';
 import { sweepOffline } from './db/presence.ts';
-import { purgeTombstones } from './db/tombstones.ts';
+import { PURGE_LIMIT, purgeTombstones } from './db/tombstones.ts';
 import { SWEEP_LIMIT, sweepQuarantine } from './db/vni-pool.ts';
 import type { Gateway } from './gateway.ts';
 
 /** A Worker's call may make only so many queries: what is left is for the next time. */
 const MAX_SWEEPS = 10;
+/** Enough that what one caller may write in a minute is forgotten in one. */
+const MAX_PURGES = 20;
 const MAX_TENANTS_TOLD = 300;
 
 export const HOUSEKEEPING_SECONDS = 60;
@@ -22,12 +24,15 @@ export async function keepHouse(house: House): Promise<void> {
   const { db, now, config } = house;
   await tellAgain(house);
   await sweepOffline(db, now());
-  await purgeTombstones(db, now() - config.tombstoneSeconds * 1000);
-  await purgeIdempotencyKeys(db, now());
-  await purgeEvents(db, now() - config.eventSeconds * 1000);
-  for (let i = 0; i < MAX_SWEEPS; i++) {
-    if ((await sweepQuarantine(db, now())) < SWEEP_LIMIT) return;
-  }
+  await whileFull(PURGE_LIMIT, MAX_PURGES, () => purgeTombstones(db, now() - config.tombstoneSeconds * 1000));
+  await whileFull(PURGE_LIMIT, MAX_PURGES, () => purgeIdempotencyKeys(db, now()));
+  await whileFull(PURGE_LIMIT, MAX_PURGES, () => purgeEvents(db, now() - config.eventSeconds * 1000));
+  await whileFull(SWEEP_LIMIT, MAX_SWEEPS, () => sweepQuarantine(db, now()));
+}
+
+/** Does it again while it took as much as it may at once, so many times at most. */
+async function whileFull(limit: number, times: number, take: () => Promise<number>): Promise<void> {
+  for (let i = 0; i < times; i++) if ((await take()) < limit) return;
 }
 
 async function tellAgain({ db, hub, log }: House): Promise<void> {

@@ -10,9 +10,7 @@ import type { EventKind, EventPosition } from '../contract/events.ts';
 import type { Database } from './database.ts';
 import { revision } from './revision.ts';
 import { events } from './schema.ts';
-
-/** How many old events one purge takes at most. */
-const PURGE_LIMIT = 1000;
+import { PURGE_LIMIT } from './tombstones.ts';
 
 /** The events of no tenant: of tenants as such, and of shared pools. */
 export const NO_TENANT = '';
@@ -123,11 +121,16 @@ export async function listEvents(
     .limit(want.limit);
 }
 
-/** Forgets events from before `before` (milliseconds since 1970): the oldest first, so that none of them is looked for. */
-export async function purgeEvents(db: Database, before: number, limit: number = PURGE_LIMIT): Promise<void> {
-  await db.run(
+/**
+ * Forgets events from before `before` (milliseconds since 1970): the oldest first, so that none of them is looked for.
+ *
+ * @returns how many; `limit` means there may be more.
+ */
+export async function purgeEvents(db: Database, before: number, limit: number = PURGE_LIMIT): Promise<number> {
+  const gone = await db.all(
     // Where the oldest event may stay none is due, and that one row is all that is read.
     sql`DELETE FROM events WHERE at < ${before} AND id IN (SELECT id FROM events ORDER BY id
-      LIMIT (CASE WHEN (SELECT at FROM events ORDER BY id LIMIT 1) < ${before} THEN ${limit} ELSE 0 END))`,
+      LIMIT (CASE WHEN (SELECT at FROM events ORDER BY id LIMIT 1) < ${before} THEN ${limit} ELSE 0 END)) RETURNING 1`,
   );
+  return gone.length;
 }

@@ -7,12 +7,12 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { type Database, runAll } from './database.ts';
 import { guard } from './guards.ts';
+import { PURGE_LIMIT } from './tombstones.ts';
 
 /** How long a key is remembered. */
 export const IDEMPOTENCY_SECONDS = 24 * 3600;
 /** A claim that came to nothing for this long is anyone's: no request lives longer. */
 export const CLAIM_SECONDS = 60;
-const PURGE_LIMIT = 1000;
 
 export interface IdempotencyKey {
   /** Whose key it is: callers' keys never meet. */
@@ -45,15 +45,16 @@ export async function claimKey(
 ): Promise<IdempotencyRow> {
   const { fingerprint, claim, now } = asked;
   const results = await runAll(db, [
+    // Goes and is made anew, rather than changed: rows are forgotten in the order of their making, and a young one among the oldest
+    // would keep all others.
+    sql`DELETE FROM idempotency_keys WHERE scope = ${scope} AND key = ${key}
+      AND (created_at <= ${now - IDEMPOTENCY_SECONDS * 1000}
+        OR (NOT done AND fingerprint = ${fingerprint} AND created_at <= ${now - CLAIM_SECONDS * 1000}))`,
     sql`INSERT INTO idempotency_keys (scope, key, fingerprint, claim, created_at)
-      VALUES (${scope}, ${key}, ${fingerprint}, ${claim}, ${now})
-      ON CONFLICT (scope, key) DO UPDATE SET fingerprint = excluded.fingerprint, claim = excluded.claim,
-        created_at = excluded.created_at, done = 0, status = NULL, answer = NULL
-      WHERE created_at <= ${now - IDEMPOTENCY_SECONDS * 1000}
-        OR (NOT done AND fingerprint = excluded.fingerprint AND created_at <= ${now - CLAIM_SECONDS * 1000})`,
+      VALUES (${scope}, ${key}, ${fingerprint}, ${claim}, ${now}) ON CONFLICT (scope, key) DO NOTHING`,
     sql`SELECT fingerprint, claim, created_at AS createdAt, done, status, answer FROM idempotency_keys WHERE scope = ${scope} AND key = ${key}`,
   ]);
-  return (results[1] as IdempotencyRow[])[0]!;
+  return (results[2] as IdempotencyRow[])[0]!;
 }
 
 /** For the batch of the change: fails it where the claim is lost, and notes that the change is made. */
@@ -79,13 +80,18 @@ export async function forgetClaim(db: Database, of: IdempotencyKey, claim: strin
   await db.run(sql`DELETE FROM idempotency_keys WHERE ${mine(of, claim)} AND NOT done`);
 }
 
-/** Forgets keys older than a day, the oldest first, so that none of them is looked for. */
-export async function purgeIdempotencyKeys(db: Database, now: number, limit: number = PURGE_LIMIT): Promise<void> {
+/**
+ * Forgets keys older than a day, the oldest first, so that none of them is looked for.
+ *
+ * @returns how many; `limit` means there may be more.
+ */
+export async function purgeIdempotencyKeys(db: Database, now: number, limit: number = PURGE_LIMIT): Promise<number> {
   const before = now - IDEMPOTENCY_SECONDS * 1000;
   // Where the oldest may stay none is due, and that one row is all that is read.
-  await db.run(sql`DELETE FROM idempotency_keys WHERE created_at <= ${before}
+  const gone = await db.all(sql`DELETE FROM idempotency_keys WHERE created_at <= ${before}
     AND rowid IN (SELECT rowid FROM idempotency_keys ORDER BY rowid
-      LIMIT (CASE WHEN (SELECT created_at FROM idempotency_keys ORDER BY rowid LIMIT 1) <= ${before} THEN ${limit} ELSE 0 END))`);
+      LIMIT (CASE WHEN (SELECT created_at FROM idempotency_keys ORDER BY rowid LIMIT 1) <= ${before} THEN ${limit} ELSE 0 END)) RETURNING 1`);
+  return gone.length;
 }
 
 function mine({ scope, key }: IdempotencyKey, claim: string): SQL {

@@ -553,7 +553,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
           w.pull(s),
     ),
   },
-  { weight: 1, arbitrary: fc.constant<Step>((w) => purgeTombstones(w.db, w.tick())) },
+  { weight: 1, arbitrary: fc.constant<Step>(async (w) => void (await purgeTombstones(w.db, w.tick()))) },
   {
     weight: 12,
     arbitrary: fc.tuple(site, fc.uniqueArray(said, { selector: naming, maxLength: 6 }), fc.nat(2)).map(

@@ -60,6 +60,16 @@ test('answers are forgotten after a day, by a claim or by housekeeping', async (
   close();
 });
 
+test('a key that is used again after a day keeps no other from being forgotten', async () => {
+  const { db, close, claim } = await store();
+  await claim('first', 0);
+  await claimKey(db, { scope: 'operator', key: 'other' }, { fingerprint: 'f', claim: 'c', now: 1 });
+  expect((await claim('again', DAY)).claim).toBe('again');
+  expect(await purgeIdempotencyKeys(db, DAY + 1)).toBe(1);
+  expect(await db.all(sql`SELECT key FROM idempotency_keys`)).toEqual([{ key: 'k' }]);
+  close();
+});
+
 test('the store holds no secret of an answer in clear, and a caller whose answer can’t be opened is told that it was done', async () => {
   const config = readConfig(testSettings);
   const { gateway, url, close } = await startGateway({
