@@ -169,7 +169,11 @@ class KeptSocket implements Watcher {
   }
 
   send(text: string): void {
-    this.socket.send(text);
+    try {
+      this.socket.send(text);
+    } catch {
+      // It closes at this moment, which is seen elsewhere: the others must be told all the same.
+    }
   }
 
   close(code: number, reason: string): void {

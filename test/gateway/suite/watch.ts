@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Site } from '../../../src/contract/sites.ts';
 import type { TableUpdate } from '../../../src/contract/table.ts';
 import { type AppliedTable, applied, digestOfApplied, plain } from '../applied-table.ts';
-import { Caller, type Host, newAgent, newTenant, type TestAgent, type TestTenant } from '../host.ts';
+import { Caller, type Host, newAgent, newAgentKey, newTenant, type TestAgent, type TestTenant } from '../host.ts';
 import { pull, type TestWatcher, tryWatch, watch } from '../watcher.ts';
 
 const port = { type: 'host', name: 'tap0' };
@@ -133,6 +133,17 @@ export function watching(host: () => Host): void {
     await tenant.admin.call('DELETE', `${tenant.at}/sites/${two.agent.id}`);
     expect(await two.socket.closed).toEqual({ code: 4401, reason: 'unauthenticated' });
     expect(await tryWatch(host(), two.agent, '')).toMatchObject({ status: 401 });
+  });
+
+  test('a socket that was opened by a key that the site had before is closed when it gets another', async () => {
+    const { all } = await begin(1);
+    const [{ agent, socket, cursor }] = all as [Watching];
+    const next = await newAgentKey();
+    const proof = await next.sign(host().url, next.publicKey, { sub: agent.id });
+    await (await agent.caller()).made('POST', '/v1/agent/key', { publicKey: next.publicKey, proof });
+    expect(await socket.closed).toEqual({ code: 4401, reason: 'unauthenticated' });
+    const caller = async () => new Caller(host().url, await next.sign(host().url, agent.id));
+    (await watch(host(), { caller }, cursor)).close();
   });
 
   test('a site has one socket: the newer one ends the older', async () => {
