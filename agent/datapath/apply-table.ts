@@ -71,8 +71,8 @@ function setEntries(
   }
   for (const { mac, ip, site } of macs) {
     const number = parseMac(mac)!;
-    const moved = network.setMac(number, site, ip === undefined ? null : parseIp(ip));
-    if (moved) context.forwarder.stations.left(network.vni, number);
+    const isElsewhere = network.setMac(number, site, ip === undefined ? null : parseIp(ip));
+    if (isElsewhere) context.forwarder.stations.left(network.vni, number);
   }
   network.settle();
 }

@@ -169,10 +169,9 @@ export class Network {
   /**
    * Sets the registry's entry of a station.
    * @param ip 4 or 16 bytes, or null where none is known.
-   * @returns true where another site than before has it now: it moved to `site`'s VTEP.
+   * @returns true where that places it at another site: one that still speaks here is then heard anew.
    */
   setMac(mac: number, site: string, ip: Uint8Array | null): boolean {
-    const before = this.#siteByMac.get(mac);
     this.removeMac(mac);
     this.#siteByMac.set(mac, site);
     if (ip !== null) {
@@ -185,7 +184,7 @@ export class Network {
     else macs.add(mac);
     const slot = this.#slotBySite.get(site);
     if (slot !== undefined) this.#installMac(mac, slot);
-    return slot !== undefined && before !== site;
+    return slot !== undefined;
   }
 
   removeMac(mac: number): void {

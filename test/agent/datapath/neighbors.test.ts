@@ -208,6 +208,11 @@ describe('a station on a port', () => {
     expect(changes()).toEqual({ announce: [], withdraw: [{ vni: VNI, mac: text(HERE) }] });
     site.send(VNI, frame(BROADCAST, HERE));
     expect(changes()).toEqual({ announce: [{ vni: VNI, mac: text(HERE) }], withdraw: [] });
+    // Each new word that it is elsewhere is an end of its own, were it of the same site.
+    site.apply(delta([{ ...on, macs: [{ ...rows()[2]!, site: 'b', seq: 7 }] }]));
+    expect(changes()).toEqual({ announce: [], withdraw: [{ vni: VNI, mac: text(HERE) }] });
+    site.send(VNI, frame(BROADCAST, HERE));
+    expect(changes()).toEqual({ announce: [{ vni: VNI, mac: text(HERE) }], withdraw: [] });
 
     site.apply(delta([], [VNI]));
     expect(changes()).toEqual({ announce: [], withdraw: [{ vni: VNI, mac: text(HERE) }] });
