@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 /** Two at least: with one, vitest would run these after the system tests, one by one. */
 const maxWorkers = Math.max(2, availableParallelism() - 1);
 /** Of tests that start whole programs. */
-const slow = { testTimeout: 30_000, hookTimeout: 60_000 };
+const slow = { testTimeout: 60_000, hookTimeout: 60_000 };
 
 export default defineConfig({
   test: {
