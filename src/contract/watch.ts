@@ -24,6 +24,7 @@ export const CLOSE_DISABLED = 4403;
 export const CLOSE_MALFORMED = 4400;
 export const CLOSE_SILENT = 4408;
 export const CLOSE_REPLACED = 4409;
+export const CLOSE_RATE_LIMITED = 4429;
 
 /** What the gateway sends. */
 export const PushSchema = v.variant('type', [

@@ -16,6 +16,7 @@ import { originsFor } from '../middleware/agent.ts';
 import { authorOf } from '../middleware/author.ts';
 import { body } from '../middleware/body.ts';
 import { ONCE_ERRORS, once } from '../middleware/once.ts';
+import { countRequest } from '../middleware/rate-limit.ts';
 import { describe } from './describe.ts';
 
 export function enrollRoutes(gateway: Gateway): Hono<AppEnv> {
@@ -57,6 +58,8 @@ export function enrollRoutes(gateway: Gateway): Hono<AppEnv> {
       const { publicKey } = c.req.valid('json');
       const check = { publicKey, subject: publicKey, origins: originsFor(gateway, c), now: gateway.now() };
       await verifyAgentToken(bearerOf(c), check);
+      // By its key: a site that enrols anew is as much of a burden as one that asks.
+      await countRequest(gateway.limits, 'site', publicKey, gateway.now());
       await next();
     },
     once(gateway, (c) => {

@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import type { Problem } from '../../src/contract/errors.ts';
+import { CLOSE_RATE_LIMITED } from '../../src/contract/watch.ts';
 import { type RunningGateway, startGateway } from '../../src/hosts/node/start-gateway.ts';
-import { Caller } from './host.ts';
+import { type AgentKey, Caller, enrol, newAgentKey } from './host.ts';
 import { testSettings } from './settings.ts';
 import { spiedStore } from './spied-store.ts';
+import { watch } from './watcher.ts';
 
 let running: RunningGateway;
 let now = 1_800_000_000_000;
@@ -17,6 +19,7 @@ beforeAll(async () => {
       ...testSettings,
       OVERLANE_TRUST_PROXY: '1',
       OVERLANE_KEY_RATE: '5',
+      OVERLANE_SITE_RATE: '5',
       OVERLANE_FAILURE_RATE: '3',
     }),
     data: ':memory:',
@@ -85,4 +88,28 @@ test('a request without a credential is not held against its address', async () 
     expect((await new Caller(running.url, null).send('GET', '/v1/tenants/t', from)).status).toBe(401);
   }
   expect((await new Caller(running.url, await newKey()).send('GET', '/v1/tenants/t', from)).status).toBe(200);
+});
+
+test('a site may enrol anew only as often as it may ask', async () => {
+  const { token } = await operator.made<{ token: string }>('POST', '/v1/tenants/t/join-tokens', { maxUses: 2 });
+  const [key, other] = [await newAgentKey(), await newAgentKey()];
+  const clockOff = Math.round((now - Date.now()) / 1000);
+  const ask = async (of: AgentKey) =>
+    (await enrol({ url: running.url, operatorKey: '' }, of, { token }, { clockOff })).status;
+  expect(await ask(key)).toBe(201);
+  for (let i = 1; i < 5; i++) expect(await ask(key)).toBe(200);
+  expect(await ask(key)).toBe(429);
+  expect(await ask(other)).toBe(201);
+});
+
+test('a site that says too much over its socket is cut off; pings are not counted', async () => {
+  const { token } = await operator.made<{ token: string }>('POST', '/v1/tenants/t/join-tokens', {});
+  const key = await newAgentKey();
+  const clockOff = Math.round((now - Date.now()) / 1000);
+  const { site } = (await enrol({ url: running.url, operatorKey: '' }, key, { token }, { clockOff })).body;
+  const caller = async () => new Caller(running.url, await key.sign(running.url, site, { clockOff }));
+  const socket = await watch(running, { caller }, '');
+  for (let i = 0; i < 20; i++) expect(await socket.untilPong()).toEqual([]);
+  for (let i = 0; i < 5; i++) socket.at('c');
+  expect(await socket.closed).toEqual({ code: CLOSE_RATE_LIMITED, reason: 'rate_limited' });
 });

@@ -2,12 +2,20 @@
 import { type createAdaptorServer, upgradeWebSocket } from '@hono/node-server';
 import type { Context } from 'hono';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { CLOSE_GOING_AWAY, CLOSE_MALFORMED, CLOSE_REPLACED, PING, PONG, SILENT_SECONDS } from '../../contract/watch.ts';
+import {
+  CLOSE_GOING_AWAY,
+  CLOSE_MALFORMED,
+  CLOSE_RATE_LIMITED,
+  CLOSE_REPLACED,
+  PING,
+  PONG,
+  SILENT_SECONDS,
+} from '../../contract/watch.ts';
 import type { AgentSession } from '../../db/agent-sessions.ts';
 import type { Database } from '../../db/database.ts';
 import { noteLeft, noteOffline, noteWatching } from '../../db/presence.ts';
 import type { WatcherState } from '../../domain/fan-out.ts';
-import type { AppEnv, Hub, Log } from '../../gateway.ts';
+import type { AppEnv, Hub, Log, RateLimits } from '../../gateway.ts';
 import { Room, type Watcher } from '../../hub/room.ts';
 import { stateAfter, stateOf } from '../../hub/watcher-says.ts';
 
@@ -40,6 +48,7 @@ export class Sockets implements Hub {
   readonly #db: Database;
   readonly #now: () => number;
   readonly #log: Log;
+  readonly #limits: RateLimits;
   /** By tenant. */
   readonly #houses = new Map<string, House>();
   readonly #graceMs: number;
@@ -50,11 +59,13 @@ export class Sockets implements Hub {
     readonly db: Database;
     readonly now: () => number;
     readonly log: Log;
+    readonly limits: RateLimits;
     readonly graceSeconds: number;
   }) {
     this.#db = options.db;
     this.#now = options.now;
     this.#log = options.log;
+    this.#limits = options.limits;
     this.#graceMs = options.graceSeconds * 1000;
     this.#timer = setInterval(() => this.closeSilent(), LOOK_ROUND_SECONDS * 1000);
     this.#timer.unref();
@@ -113,7 +124,7 @@ export class Sockets implements Hub {
       const next = stateAfter(socket.state, text);
       if (next === null) return socket.close(CLOSE_MALFORMED, 'not a message of this protocol');
       socket.state = next;
-      this.#lookAfter(house);
+      void this.#lookFor(house, socket);
     });
     this.#note(house, siteId, 'watching');
     void socket.closed.then(() => {
@@ -140,6 +151,13 @@ export class Sockets implements Hub {
     const made = { tenantId, watchers, room, notes: new Map() };
     this.#houses.set(tenantId, made);
     return made;
+  }
+
+  /** To look costs the store something, so it counts as a request. */
+  async #lookFor(house: House, socket: Socket): Promise<void> {
+    const waitSeconds = await this.#limits.countRequest('site', socket.state.siteId, this.#now());
+    if (waitSeconds > 0) return socket.close(CLOSE_RATE_LIMITED, 'rate_limited');
+    this.#lookAfter(house);
   }
 
   #lookAfter({ room }: House): void {

@@ -56,7 +56,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const store = await openStore(options.data);
   const { config, log, now = Date.now } = options;
   const db = openDatabase(options.watchStore?.(store.d1) ?? store.d1);
-  const sockets = new Sockets({ db, now, log, graceSeconds: config.offlineGraceSeconds });
+  const limits = limitsInProcess(config.rates);
+  const sockets = new Sockets({ db, now, log, limits, graceSeconds: config.offlineGraceSeconds });
   await forgetWatching(db, now()).catch((error: unknown) => log.error({ error }, 'who is online is not known'));
   const requests = new RequestFigures();
   const gateway: Gateway = {
@@ -67,7 +68,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     log,
     hub: sockets,
     observe: (request) => requests.observe(request),
-    limits: limitsInProcess(options.config.rates),
+    limits,
     inBackground: (c, work) => {
       work.catch((error: unknown) =>
         log.error({ requestId: c.get('requestId'), error }, 'work in the background failed'),

@@ -10,19 +10,29 @@ import type {
   WebSocketRequestResponsePair as WebSocketRequestResponsePairType,
 } from '@cloudflare/workers-types';
 import { readConfig } from '../../config.ts';
-import { CLOSE_MALFORMED, CLOSE_REPLACED, CLOSE_SILENT, PING, PONG, SILENT_SECONDS } from '../../contract/watch.ts';
+import {
+  CLOSE_MALFORMED,
+  CLOSE_RATE_LIMITED,
+  CLOSE_REPLACED,
+  CLOSE_SILENT,
+  PING,
+  PONG,
+  SILENT_SECONDS,
+} from '../../contract/watch.ts';
 import { type Database, openDatabase } from '../../db/database.ts';
 import { noteLeft, noteOffline, noteWatching } from '../../db/presence.ts';
 import type { WatcherState } from '../../domain/fan-out.ts';
+import type { RateLimits } from '../../gateway.ts';
 import { Room, type Watcher } from '../../hub/room.ts';
 import { stateAfter } from '../../hub/watcher-says.ts';
 import { STATE_HEADER, TENANT_HEADER } from './hub.ts';
+import { limitsOfCloudflare, type RateBindings } from './limits.ts';
 
 // What workerd has, and no other runtime.
 declare const WebSocketPair: typeof WebSocketPairType;
 declare const WebSocketRequestResponsePair: typeof WebSocketRequestResponsePairType;
 
-interface Env {
+interface Env extends RateBindings {
   readonly DB: D1Database;
   readonly [setting: string]: unknown;
 }
@@ -48,12 +58,14 @@ export class TenantHub {
   readonly #state: DurableObjectState;
   readonly #db: Database;
   readonly #graceMs: number;
+  readonly #limits: RateLimits;
   #room: Room | undefined;
 
   constructor(state: DurableObjectState, env: Env) {
     this.#state = state;
     this.#db = openDatabase(env.DB);
     this.#graceMs = readConfig(env).offlineGraceSeconds * 1000;
+    this.#limits = limitsOfCloudflare(env);
     state.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
   }
 
@@ -78,6 +90,9 @@ export class TenantHub {
     const next = typeof message === 'string' ? stateAfter(watcher.state, message) : null;
     if (next === null) return watcher.close(CLOSE_MALFORMED, 'not a message of this protocol');
     watcher.state = next;
+    // To look costs the store something, so it counts as a request.
+    const waitSeconds = await this.#limits.countRequest('site', next.siteId, Date.now());
+    if (waitSeconds > 0) return watcher.close(CLOSE_RATE_LIMITED, 'rate_limited');
     await this.#roomOf(watcher.kept.tenantId).look();
   }
 
