@@ -13,8 +13,6 @@ export interface Host {
   readonly write: (sql: string, ...values: unknown[]) => Promise<void>;
   /** Takes the memory of what keeps the tenant's sockets, as happens to it between changes; the sockets stay. */
   readonly forget: (tenantId: string) => Promise<void>;
-  /** Counts as many requests for the site as it may make at once. */
-  readonly useUp?: (siteId: string) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 

@@ -23,10 +23,6 @@ async function startOnNode(): Promise<Host> {
         .run();
     },
     forget: async () => {},
-    useUp: async (siteId) => {
-      for (let i = 0; i < config.rates.site.limit; i++)
-        await running.gateway.limits.countRequest('site', siteId, Date.now());
-    },
     close: async () => {
       await running.close();
       folder.remove();

@@ -4,13 +4,14 @@ import { readConfig } from '../../src/config.ts';
 import type { Problem } from '../../src/contract/errors.ts';
 import { CLOSE_RATE_LIMITED } from '../../src/contract/watch.ts';
 import { type RunningGateway, startGateway } from '../../src/hosts/node/start-gateway.ts';
-import { type AgentKey, Caller, enrol, newAgentKey } from './host.ts';
+import { type AgentKey, Caller, enrol, newAgent, newAgentKey, newTenant } from './host.ts';
 import { testSettings } from './settings.ts';
 import { spiedStore } from './spied-store.ts';
 import { watch } from './watcher.ts';
 
 let running: RunningGateway;
-let now = 1_800_000_000_000;
+/** The gateway's clock: it moves only when a test says so. */
+let now = Date.now();
 let said: unknown[] = [];
 let operator: Caller;
 beforeAll(async () => {
@@ -37,6 +38,16 @@ beforeAll(async () => {
   await operator.made('POST', '/v1/tenants', { slug: 't', name: 't' });
 });
 afterAll(() => running.close());
+
+test('a site that asks too much is told to wait; another site is not held up', async () => {
+  const host = { url: running.url, operatorKey: testSettings.OVERLANE_OPERATOR_KEY };
+  const tenant = await newTenant(host);
+  const [greedy, other] = [await newAgent(host, tenant), await newAgent(host, tenant)];
+  const caller = await greedy.caller();
+  for (let i = 0; i < 5; i++) expect((await caller.get('/v1/agent/tables')).status).toBe(200);
+  expect(await caller.refused('GET', '/v1/agent/tables')).toMatchObject({ status: 429, code: 'rate_limited' });
+  expect((await (await other.caller()).get('/v1/agent/tables')).status).toBe(200);
+});
 
 test('both hosts have the same limits unless set', () => {
   const { rates } = readConfig(testSettings);

@@ -10,7 +10,6 @@ import { idempotency } from './suite/idempotency.ts';
 import { isolation } from './suite/isolation.ts';
 import { macs } from './suite/macs.ts';
 import { networks } from './suite/networks.ts';
-import { rateLimits } from './suite/rate-limits.ts';
 import { sites } from './suite/sites.ts';
 import { tables } from './suite/tables.ts';
 import { tenants } from './suite/tenants.ts';
@@ -38,7 +37,6 @@ export function gatewaySuite(name: string, start: () => Promise<Host>): void {
     describe('events and usage', () => events(host));
     describe('watching', () => watching(host));
     describe('idempotency keys', () => idempotency(host));
-    describe('rate limits', () => rateLimits(host));
     describe('MAC addresses', () => macs(host));
     describe('isolation', () => isolation(host));
     describe('bad input', () => badInput(host));

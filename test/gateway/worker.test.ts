@@ -1,6 +1,5 @@
-import type { D1Database, DurableObjectNamespace, RateLimit } from '@cloudflare/workers-types';
+import type { D1Database, DurableObjectNamespace } from '@cloudflare/workers-types';
 import { createTestHarness } from 'wrangler';
-import { DEFAULT_SITE_RATE } from '../../src/config.ts';
 import type { Host } from './host.ts';
 import { testSettings } from './settings.ts';
 import { gatewaySuite } from './suite.ts';
@@ -8,7 +7,7 @@ import { gatewaySuite } from './suite.ts';
 async function startOnWorkerd(): Promise<Host> {
   const harness = createTestHarness({ workers: [{ configPath: './wrangler.toml', vars: testSettings }] });
   const { url } = await harness.listen();
-  const worker = harness.getWorker<{ DB: D1Database; HUB: DurableObjectNamespace; SITE_RATE: RateLimit }>();
+  const worker = harness.getWorker<{ DB: D1Database; HUB: DurableObjectNamespace }>();
   await worker.applyD1Migrations('DB');
   return {
     url: url.origin,
@@ -23,10 +22,6 @@ async function startOnWorkerd(): Promise<Host> {
       await DB.prepare(sql)
         .bind(...values)
         .run();
-    },
-    useUp: async (siteId) => {
-      const { SITE_RATE } = await worker.getEnv();
-      await Promise.all(Array.from({ length: DEFAULT_SITE_RATE }, () => SITE_RATE.limit({ key: siteId })));
     },
     forget: (tenantId) => worker.evictDurableObject('HUB', { name: tenantId, webSockets: 'hibernate' }),
     close: () => harness.close(),
