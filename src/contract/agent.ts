@@ -22,6 +22,7 @@ export const PublicKeySchema = v.pipe(v.string(PUBLIC_KEY_MESSAGE), v.regex(/^[A
 const VERSION_MESSAGE = 'must be a version such as 1.2.3';
 const VersionSchema = v.pipe(
   v.string(VERSION_MESSAGE),
+  v.maxLength(100, VERSION_MESSAGE),
   v.regex(/^\d+\.\d+\.\d+([-+.][0-9A-Za-z.+-]+)?$/, VERSION_MESSAGE),
 );
 

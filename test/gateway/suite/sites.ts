@@ -193,5 +193,13 @@ export function sites(host: () => Host): void {
     expect((await beat([said(vni, 4)])).status).toBe(204);
     expect((await held()).slice(told.length)).toMatchObject([{ subject: site.id, after: { vni, peers: 3 } }]);
     expect(await beat([said(vni), said(vni)])).toMatchObject({ status: 400, body: { code: 'invalid_body' } });
+    const body = JSON.stringify({ cursor: 'c', version: '1.2.3', networks: [said(vni)] });
+    for (const wrong of [
+      body.replace('1.2.3', `1.2.3-${'a'.repeat(100)}`),
+      body.replace('{}', '{"rxFrames": 1e999}'),
+      body.replace('{}', JSON.stringify(Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`c${i}`, i])))),
+    ]) {
+      expect((await agent.send('POST', '/v1/agent/heartbeat', { body: wrong })).status).toBe(400);
+    }
   });
 }
