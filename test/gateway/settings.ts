@@ -3,5 +3,5 @@ export const testSettings = {
   OVERLANE_OPERATOR_KEY: 'the-operator-key-of-the-gateway-tests',
   OVERLANE_VNI_HOLD_SECONDS: '3',
   OVERLANE_TOMBSTONE_SECONDS: '0',
-  OVERLANE_OFFLINE_GRACE_SECONDS: '1',
+  OVERLANE_OFFLINE_GRACE_SECONDS: '2',
 };
