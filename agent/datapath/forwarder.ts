@@ -39,7 +39,16 @@ import { COUNTER, CounterBlocks } from './counters.ts';
 import { completeChecksum, DELIVER_TOO_BIG, prepareDelivery } from './delivery.ts';
 import { hashFlow } from './flow-hash.ts';
 import { LocalStations } from './local-stations.ts';
-import { isLocal, LEARN_CONTESTED, LEARN_MOVED, LEARN_SAME, localPlace, NOWHERE, portOf } from './mac-table.ts';
+import {
+  isLocal,
+  LEARN_CONTESTED,
+  LEARN_CONTRADICTED,
+  LEARN_MOVED,
+  LEARN_SAME,
+  localPlace,
+  NOWHERE,
+  portOf,
+} from './mac-table.ts';
 import { NeighborProxy } from './neighbor-proxy.ts';
 import type { Network } from './network.ts';
 import { Segmenter } from './segmenter.ts';
@@ -132,7 +141,9 @@ export class Forwarder {
     const learned = network.macs.learn(sourceHigh, sourceLow, localPlace(port), now);
     if (learned !== LEARN_SAME) {
       // New here, or the registry has it elsewhere: the gateway shall hear of it.
-      this.stations.heard(network.vni, sourceHigh * 2 ** 32 + sourceLow);
+      const mac = sourceHigh * 2 ** 32 + sourceLow;
+      if (learned === LEARN_CONTRADICTED) this.stations.heardAgainstRegistry(network.vni, mac, now);
+      else this.stations.heard(network.vni, mac);
       if (learned === LEARN_MOVED) this.#count(base, COUNTER.macsMoved);
     }
     const answer = this.#neighborProxy.look(network, offset, length, now);

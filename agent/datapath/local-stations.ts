@@ -7,6 +7,7 @@
 import { canonicalIp, formatIp, isUnicastIp, parseIp } from '../../src/contract/ip.ts';
 import { formatMac, type Mac } from '../../src/contract/mac.ts';
 import type { LearnedChanges, LocalMac } from './datapath.ts';
+import { MAC_AGEING_SECONDS } from './network.ts';
 
 /** An address that was not heard for so long gives way to another of the same rank. */
 const IP_AGEING_SECONDS = 300;
@@ -24,15 +25,30 @@ export class LocalStations {
   readonly #byVni = new Map<number, Map<number, Station>>();
   /** By VNI and MAC: true where the station is to be announced, false where it is to be withdrawn. */
   readonly #changed = new Map<number, Map<number, boolean>>();
+  /** Those that the registry has elsewhere though they speak here, so that no MAC table ages them: when each was heard last. */
+  readonly #contradicted = new Map<Station, number>();
   #count = 0;
 
   get hasChanges(): boolean {
     return this.#changed.size > 0;
   }
 
-  /** A frame came from the station on a port. */
+  /** A frame came from the station on a port, and the MAC table learned it there. */
   heard(vni: number, mac: number): void {
-    this.#station(vni, mac);
+    const station = this.#station(vni, mac);
+    if (station !== null) this.#contradicted.delete(station);
+  }
+
+  /** A frame came from the station on a port, and the registry has it elsewhere. */
+  heardAgainstRegistry(vni: number, mac: number, now: number): void {
+    const station = this.#station(vni, mac);
+    if (station !== null) this.#contradicted.set(station, now);
+  }
+
+  /** Lets go of those that the MAC tables don't age, once they were silent for as long. */
+  sweep(now: number): void {
+    for (const [{ vni, mac }, heardAt] of this.#contradicted)
+      if (now - heardAt > MAC_AGEING_SECONDS) this.left(vni, mac);
   }
 
   /**
@@ -60,7 +76,10 @@ export class LocalStations {
   /** The station is no longer here: it aged, or the registry now has it at another site. */
   left(vni: number, mac: number): void {
     const stations = this.#byVni.get(vni);
-    if (stations?.delete(mac) !== true) return;
+    const station = stations?.get(mac);
+    if (stations === undefined || station === undefined) return;
+    stations.delete(mac);
+    this.#contradicted.delete(station);
     this.#count--;
     if (stations.size === 0) this.#byVni.delete(vni);
     this.#note(vni, mac, false);

@@ -105,6 +105,7 @@ function run({ address, port: vxlanPort, counters }: ThreadOptions): void {
       for (const { vni, macs } of forwarder.networks.values()) {
         macs.sweep(time, (mac) => forwarder.stations.left(vni, mac));
       }
+      forwarder.stations.sweep(time);
     }
   }
   for (const open of ports) open?.tap.close();

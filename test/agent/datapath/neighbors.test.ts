@@ -219,6 +219,21 @@ describe('a station on a port', () => {
     expect(site.forwarder.stations.all()).toEqual([]);
   });
 
+  it('that the registry has elsewhere is withdrawn too once it was silent for long, and not while it speaks', () => {
+    const on = table(VNI, { vteps: { b: '10.0.0.2' } });
+    site.apply(delta([{ ...on, macs: [{ ...rows()[2]!, site: 'b', seq: 5 }] }]));
+    site.send(VNI, frame(BROADCAST, HERE));
+    expect(changes().announce).toHaveLength(1);
+    site.now += 200;
+    site.send(VNI, frame(BROADCAST, HERE));
+    site.now += 200;
+    site.forwarder.stations.sweep(site.now);
+    expect(site.forwarder.stations.hasChanges).toBe(false);
+    site.now += 101;
+    site.forwarder.stations.sweep(site.now);
+    expect(changes()).toEqual({ announce: [], withdraw: [{ vni: VNI, mac: text(HERE) }] });
+  });
+
   it('that the registry has at this site is not taken away by a frame from a VTEP', () => {
     const spoofed = concat(Uint8Array.of(8, 0, 0, 0, 0, 0, VNI, 0), frame(BROADCAST, HERE));
     site.send(VNI, frame(BROADCAST, HERE));
