@@ -56,8 +56,16 @@ export class MacLedger {
       this.#look(station, now);
     }
     for (const station of withdraw) {
-      this.#local.get(station.vni)?.delete(station.mac);
-      this.#departed.add(keyOf(station));
+      const { vni, mac } = station;
+      const key = keyOf(station);
+      this.#local.get(vni)?.delete(mac);
+      if (held !== null && !this.#told.has(key) && held.networks.get(vni)?.macs.get(mac)?.site !== this.#site) {
+        // The gateway never heard of it: whoever makes up stations while it is away fills nothing here.
+        this.#due.delete(key);
+        this.#departed.delete(key);
+        continue;
+      }
+      this.#departed.add(key);
       this.#look(station, now);
     }
   }

@@ -47,6 +47,20 @@ function siteWith(...macs: MacRow[]): Site {
   return site;
 }
 
+test('stations that come and go while the gateway is away leave nothing behind to tell', () => {
+  const site = siteWith();
+  site.learned({ announce: [at(1)], withdraw: [] });
+  expect(site.take()).toEqual({ announce: [at(1)], withdraw: [] });
+  for (let n = 2; n < 50; n++) {
+    site.learned({ announce: [at(n)], withdraw: [] });
+    site.learned({ announce: [], withdraw: [at(n)] });
+  }
+  expect(site.ledger.dueAt).toBe(null);
+  // The first may have been heard of: it was told.
+  site.learned({ announce: [], withdraw: [at(1)] });
+  expect(site.take()).toEqual({ announce: [], withdraw: [{ vni: 9, mac: mac(1) }] });
+});
+
 test('a station is announced once, again with its address, and withdrawn when it went', () => {
   const site = siteWith();
   site.learned({ announce: [at(1)], withdraw: [] });
