@@ -93,6 +93,17 @@ test('an address with too many wrong credentials is not looked at, not even with
   expect((await ask(key, '2001:db8::1')).status).toBe(200);
 });
 
+test('an address that a proxy names with its port is held to it all the same', async () => {
+  for (const of of ['192.0.2.70', '[2001:db8:7::1]']) {
+    const ask = (port: number) =>
+      new Caller(running.url, 'wrong').send('GET', '/v1/tenants/t', {
+        headers: { 'x-forwarded-for': `${of}:${port}` },
+      });
+    for (let port = 1; port <= 3; port++) expect((await ask(port)).status).toBe(401);
+    expect((await ask(4)).status).toBe(429);
+  }
+});
+
 test('a request without a credential is not held against its address', async () => {
   const from = { headers: { 'x-forwarded-for': '192.0.2.9' } };
   for (let i = 0; i < 9; i++) {
