@@ -2,8 +2,8 @@
 import type { CallCosts } from './calls.ts';
 import { Fleet } from './fleet.ts';
 
-/** How many seconds of an idle agent's life pass in one. */
-const RATE = 120;
+/** How many seconds of an idle agent's life pass in one: few enough that the seconds it grants a keepalive are time enough here. */
+const RATE = 40;
 const SETTLING_MS = 1000;
 
 /** Calls of one idle site in an hour, by what is called. */
