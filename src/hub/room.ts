@@ -59,7 +59,8 @@ export class Room {
   async #work(): Promise<void> {
     try {
       while (this.#wanted !== 'nothing') {
-        const restMs = this.#restsUntil - Date.now();
+        // Never longer than it would be, though the clock was set back.
+        const restMs = Math.min(this.#restsUntil - Date.now(), LONGEST_REST_MS);
         if (restMs > 0) await new Promise((resolve) => setTimeout(resolve, restMs));
         const wanted = this.#wanted;
         this.#wanted = 'nothing';
