@@ -182,6 +182,10 @@ export class Session {
 
   #waitForNext(): void {
     const { now, random } = this.#options;
+    // What was done lies in the past, though the clock was set back since.
+    this.#pulledAt = Math.min(this.#pulledAt, now());
+    this.#heartbeatAt = Math.min(this.#heartbeatAt, now());
+    this.#heartbeatTriedAt = Math.min(this.#heartbeatTriedAt, now());
     const jitter = 1 + PULL_JITTER * (2 * random() - 1);
     if (this.#contact.failures > 0) {
       return this.#pullIn(backoffMs(this.#contact.failures, random(), this.#retryAfterSeconds));

@@ -25,6 +25,8 @@ class WatchingSite {
   accepting = true;
   answering = true;
   random = 0.5;
+  /** How far the machine's clock was set, in milliseconds. */
+  clockOff = 0;
   readonly session = new Session({
     client: {
       pull: async (cursor) => {
@@ -56,7 +58,7 @@ class WatchingSite {
     site: OWN_SITE,
     store: { load: async () => null, save: () => {}, flush: async () => {} },
     version: '1.0.0',
-    now: () => this.timers.nowMs,
+    now: () => this.timers.nowMs + this.clockOff,
     random: () => this.random,
     after: this.timers.after,
     log: () => {},
@@ -149,6 +151,18 @@ test('an idle hour costs a pull, and a report every ten minutes', async () => {
   expect(requests).toBeGreaterThanOrEqual(6);
   expect(requests).toBeLessThanOrEqual(8);
   expect(site.heartbeats.at(-1)!.at).toBeGreaterThan(site.timers.nowMs - 700_000);
+});
+
+test('a clock that is set back by a day holds up neither pulls nor reports', async () => {
+  const site = await new WatchingSite().started();
+  await site.timers.passSettled(60_000);
+  site.clockOff = -86_400_000;
+  const [pulls, reports] = [site.cursors.length, site.heartbeats.length];
+  await site.timers.passSettled(7_500_000);
+  expect(site.cursors.length - pulls).toBeGreaterThanOrEqual(1);
+  expect(site.cursors.length - pulls).toBeLessThanOrEqual(3);
+  expect(site.heartbeats.length - reports).toBeGreaterThanOrEqual(10);
+  expect(site.heartbeats.length - reports).toBeLessThanOrEqual(14);
 });
 
 test('while sockets are refused the site polls as ever, and stops that when one gets through', async () => {
