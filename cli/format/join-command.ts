@@ -5,7 +5,7 @@ export function formatJoinCommand({ origin, ca, allowPlainHttp }: Settings, toke
   return [
     'overlane-agent join',
     `--gateway ${origin}`,
-    `--token ${token}`,
+    `--token ${shellWord(token)}`,
     ...(ca === null ? [] : [`--ca ${shellWord(ca.path)}`]),
     ...(allowPlainHttp && origin.startsWith('http:') ? ['--allow-plain-http'] : []),
   ].join(' ');

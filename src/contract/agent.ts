@@ -1,6 +1,6 @@
 /** What an agent sends, and the paths and times both sides keep to. */
 import * as v from 'valibot';
-import { NameSchema, UdpPortSchema, UnicastIpSchema, VniSchema } from './primitives.ts';
+import { NameSchema, SlugSchema, UdpPortSchema, UnicastIpSchema, VniSchema } from './primitives.ts';
 import { CursorSchema } from './table.ts';
 
 /** A token lives this long at most; clocks may differ by the skew before it is refused. */
@@ -41,10 +41,10 @@ export type Enroll = v.InferOutput<typeof EnrollSchema>;
 
 /** `site` is the site's id (the `kid` and `iss` of its tokens), `tenant` the tenant's slug, `vtep` what was registered. */
 export const EnrolledSchema = v.object({
-  site: v.string(),
-  tenant: v.string(),
-  name: v.string(),
-  vtep: v.object({ address: v.string(), port: v.number() }),
+  site: NameSchema,
+  tenant: SlugSchema,
+  name: NameSchema,
+  vtep: v.object({ address: UnicastIpSchema, port: UdpPortSchema }),
 });
 export type Enrolled = v.InferOutput<typeof EnrolledSchema>;
 

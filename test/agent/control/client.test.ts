@@ -225,18 +225,27 @@ test('a gateway that calls every token expired is asked twice, not for ever', as
 test('an enrolment proves the possession of the key, and names the faults it is answered with', async () => {
   const { x } = publicKey.export({ format: 'jwk' });
   const enroll = { token: 'olj_a_b', name: 'berlin', publicKey: x!, vtep: { port: 4789 }, version: '1.0.0' };
+  const enrolled = { site: SITE, tenant: 'acme', name: 'berlin', vtep: { address: '10.0.0.1', port: 4789 } };
+  let kid: string | undefined;
   answer = async (request, response) => {
     const { protectedHeader } = await jwtVerify(request.headers.authorization!.replace('Bearer ', ''), publicKey, {
       issuer: x!,
     });
-    json(response, 201, {
-      site: SITE,
-      tenant: 'acme',
-      name: protectedHeader.kid,
-      vtep: { address: '10.0.0.1', port: 4789 },
-    });
+    kid = protectedHeader.kid;
+    json(response, 201, enrolled);
   };
-  expect(await enrollSite(options(), enroll)).toMatchObject({ kind: 'enrolled', enrolled: { site: SITE, name: x } });
+  expect(await enrollSite(options(), enroll)).toEqual({ kind: 'enrolled', enrolled });
+  expect(kid).toBe(x);
+  // What is printed, stored, and written to devices.
+  for (const odd of [
+    { site: 'a vni 9' },
+    { tenant: '\u001b[2J' },
+    { name: '../x' },
+    { vtep: { address: 'x', port: 0 } },
+  ]) {
+    answer = (_request, response) => json(response, 201, { ...enrolled, ...odd });
+    expect(await enrollSite(options(), enroll)).toMatchObject({ kind: 'unavailable' });
+  }
   answer = (_request, response) => problem(response, 'join_token_expired');
   expect(await enrollSite(options(), enroll)).toMatchObject({ kind: 'refused', code: 'join_token_expired' });
 });
