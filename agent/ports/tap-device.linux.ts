@@ -26,6 +26,12 @@ const IFF_VNET_HDR = 0x4000;
  */
 const OFFLOADS = [0x01 | 0x02 | 0x04 | 0x08 | 0x20 | 0x40, 0x01 | 0x02 | 0x04 | 0x08, 0] as const;
 
+/** `struct ifreq` (linux/if.h) and one number. Kept for good: memory that a system call reads must not be collected under it. */
+const IFREQ_SIZE = 40;
+const arena = new Arena(256);
+const ifreq = arena.take(IFREQ_SIZE);
+const value = arena.take(4);
+
 const ALIAS_PREFIX = 'overlane';
 
 export interface TapRequest {
@@ -145,12 +151,10 @@ function openTun(): number {
 }
 
 function attach(fd: number, name: string): void {
-  const arena = new Arena(256);
-  const request = arena.take(40);
-  new TextEncoder().encodeInto(name, arena.bytes.subarray(request, request + 15));
-  arena.view.setUint16(request + 16, IFF_TAP | IFF_NO_PI | IFF_VNET_HDR, true);
-  checked('TUNSETIFF', ioctl(fd, TUNSETIFF, arena.address + request));
-  const value = arena.take(4);
+  arena.bytes.fill(0, ifreq, ifreq + IFREQ_SIZE);
+  new TextEncoder().encodeInto(name, arena.bytes.subarray(ifreq, ifreq + 15));
+  arena.view.setUint16(ifreq + 16, IFF_TAP | IFF_NO_PI | IFF_VNET_HDR, true);
+  checked('TUNSETIFF', ioctl(fd, TUNSETIFF, arena.address + ifreq));
   arena.view.setInt32(value, VIRTIO_NET_HEADER_LENGTH, true);
   checked('TUNSETVNETHDRSZ', ioctl(fd, TUNSETVNETHDRSZ, arena.address + value));
   arena.view.setInt32(value, 1, true);

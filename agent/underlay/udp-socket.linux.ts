@@ -25,6 +25,9 @@ export const UDP_GRO: SocketOption = [17, 104];
 /** IP_PMTUDISC_DO: set DF, and refuse what is known not to fit. */
 const PMTUDISC_DO = 2;
 
+/** For one small value a call. Kept for good: memory that a system call reads must not be collected under it. */
+const scratch = new Arena(SOCKADDR_SIZE);
+
 /** What the sockets of one underlay have in common. */
 export interface SocketKind {
   readonly family: typeof AF_INET | typeof AF_INET6;
@@ -58,14 +61,12 @@ export function openUdpSocket({ family, isDual }: SocketKind): number {
 
 /** @throws SysError: EADDRINUSE, EADDRNOTAVAIL, EACCES … */
 export function bindUdpSocket(fd: number, { family, address }: SocketKind, port: number): void {
-  const arena = new Arena(SOCKADDR_SIZE);
-  const length = writeSockaddr(arena.view, 0, family, address, port);
-  checked('bind', bind(fd, arena.address, length));
+  const length = writeSockaddr(scratch.view, 0, family, address, port);
+  checked('bind', bind(fd, scratch.address, length));
 }
 
 /** @returns false where the kernel does not take it. */
 export function setOption(fd: number, [level, name]: SocketOption, value: number): boolean {
-  const arena = new Arena(64);
-  arena.view.setInt32(0, value, true);
-  return setsockopt(fd, level, name, arena.address, 4) === 0;
+  scratch.view.setInt32(0, value, true);
+  return setsockopt(fd, level, name, scratch.address, 4) === 0;
 }

@@ -119,6 +119,8 @@ function forwarderParts(): Part[] {
     outward.count = BATCH;
     inward.count = BATCH;
     let now = 1000;
+    // Each has been heard, so that nothing is flooded, which is limited.
+    forwarder.fromUnderlay(inward, now);
     return [
       {
         name: `port → underlay, ${length}-byte frames`,
