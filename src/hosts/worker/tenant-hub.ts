@@ -102,6 +102,11 @@ export class TenantHub {
     await this.#leave(new KeptSocket(socket));
   }
 
+  /** A socket that broke is gone as one that closed. */
+  async webSocketError(socket: WebSocket): Promise<void> {
+    await this.#leave(new KeptSocket(socket));
+  }
+
   /** Closes those that were not heard for too long, and tells of those whose grace is over. */
   async alarm(): Promise<void> {
     const now = Date.now();

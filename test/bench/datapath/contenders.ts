@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Program } from '../../../demo/lab/program.ts';
 import { type Site, UNDERLAY_DEV } from '../../../demo/lab/site.ts';
@@ -67,8 +67,7 @@ const openVswitch: Contender = {
   needs: ['ovs-vswitchd', 'ovsdb-server', 'ovsdb-tool', 'ovs-vsctl'],
   async start(a, b, folder) {
     const stopPrograms = await pair(a, b, async (site, peer, i) => {
-      const home = join(folder, `ovs-${site.name}`);
-      await mkdir(home, { recursive: true });
+      const home = await mkdtemp(join(folder, 'ovs-'));
       const env = { OVS_RUNDIR: home, OVS_LOGDIR: home, OVS_DBDIR: home };
       const db = `unix:${home}/db.sock`;
       await site.exec(['ovsdb-tool', 'create', `${home}/conf.db`, '/usr/share/openvswitch/vswitch.ovsschema'], { env });
@@ -114,7 +113,7 @@ const tinc: Contender = {
   name: 'tinc, no cipher',
   needs: ['tincd'],
   async start(a, b, folder) {
-    const homes = [a, b].map((site) => join(folder, `tinc-${site.name}`)) as [string, string];
+    const homes = [await mkdtemp(join(folder, 'tinc-')), await mkdtemp(join(folder, 'tinc-'))] as const;
     const names = ['left', 'right'] as const;
     for (const [i, site] of [a, b].entries()) {
       const home = homes[i]!;
