@@ -115,17 +115,14 @@ export class Coalescer {
     const ip = this.frame + ETHERNET_HEADER_LENGTH;
     const tcp = ip + this.#ipLength;
     const segment = this.length - ETHERNET_HEADER_LENGTH - this.#ipLength;
-    let pseudo: number;
     if (this.#isIpv4) {
       view.setUint16(ip + IPV4_TOTAL_LENGTH, this.#ipLength + segment);
       view.setUint16(ip + IPV4_CHECKSUM, 0);
       view.setUint16(ip + IPV4_CHECKSUM, ~foldSum(sumBytes(view, ip, this.#ipLength, 0)) & 0xffff);
-      pseudo = sumIpv4PseudoHeader(view, ip, PROTOCOL_TCP, segment);
     } else {
       view.setUint16(ip + IPV6_PAYLOAD_LENGTH, segment);
-      pseudo = sumIpv6PseudoHeader(view, ip, PROTOCOL_TCP, segment);
     }
-    view.setUint16(tcp + TCP_CHECKSUM, foldSum(pseudo));
+    view.setUint16(tcp + TCP_CHECKSUM, foldSum(this.#sumPseudoHeader(ip, segment)));
     writeVirtioNet(
       view,
       this.frame - VIRTIO_NET_HEADER_LENGTH,
@@ -207,9 +204,13 @@ export class Coalescer {
     const view = this.#memory.view;
     const ip = frame + ETHERNET_HEADER_LENGTH;
     const segment = length - ETHERNET_HEADER_LENGTH - this.#ipLength;
-    const pseudo = this.#isIpv4
+    return foldSum(sumBytes(view, ip + this.#ipLength, segment, this.#sumPseudoHeader(ip, segment))) === 0xffff;
+  }
+
+  #sumPseudoHeader(ip: number, segment: number): number {
+    const view = this.#memory.view;
+    return this.#isIpv4
       ? sumIpv4PseudoHeader(view, ip, PROTOCOL_TCP, segment)
       : sumIpv6PseudoHeader(view, ip, PROTOCOL_TCP, segment);
-    return foldSum(sumBytes(view, ip + this.#ipLength, segment, pseudo)) === 0xffff;
   }
 }

@@ -335,6 +335,8 @@ export class Forwarder {
   #coalesce(network: Network, port: number, datagram: number, offset: number, length: number): void {
     const isSamePath = this.#pendingNetwork === network && this.#pendingPort === port;
     if (isSamePath && this.#coalescer.append(offset, length)) {
+      // What comes behind it in this datagram may go the short way too: its sender has been let in for this very frame.
+      this.#pendingDatagram = datagram;
       return;
     }
     this.#deliverPending();

@@ -6,6 +6,7 @@
  * send in one call (`UDP_SEGMENT`). Per frame the IP length, id and checksum change, the TCP sequence, flags and checksum; FIN and
  * PSH stay on the last only, CWR on the first only (RFC 3168 §6.1.2).
  */
+import { MAX_TRAIN_BYTES, MAX_TRAIN_SEGMENTS } from '../underlay/underlay.ts';
 import { foldSum, sumBytes } from '../wire/checksum.ts';
 import { ETHERNET_HEADER_LENGTH, ETHERTYPE_IPV4, ETHERTYPE_IPV6, readEtherType } from '../wire/ethernet.ts';
 import { ipv4HeaderLength, PROTOCOL_TCP, PROTOCOL_UDP, readIpv4Protocol } from '../wire/ipv4.ts';
@@ -14,11 +15,6 @@ import type { PacketMemory } from '../wire/packet-batch.ts';
 import { TCP_CHECKSUM, TCP_FLAG_CWR, tcpHeaderLength } from '../wire/tcp.ts';
 import { UDP_CHECKSUM, UDP_HEADER_LENGTH } from '../wire/udp.ts';
 import { VXLAN_HEADER_LENGTH, writeVxlan } from '../wire/vxlan.ts';
-
-/** `UDP_MAX_SEGMENTS` of older kernels (linux/udp.h); newer ones take 128. */
-export const MAX_TRAIN_SEGMENTS = 64;
-/** The largest UDP payload over IPv4. */
-export const MAX_TRAIN_BYTES = 65_507;
 
 const TCP_SEQUENCE = 4;
 const TCP_FLAGS = 13;

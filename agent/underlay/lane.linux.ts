@@ -9,16 +9,12 @@ import type { Arena } from '../sys/arena.linux.ts';
 import { EAGAIN, EINVAL, EIO, EMSGSIZE, ENOBUFS, lastErrno } from '../sys/errno.linux.ts';
 import { close, sendmmsg } from '../sys/libc.linux.ts';
 import { MessageArray } from '../sys/mmsghdr.linux.ts';
-import type { SendFailure } from './underlay.ts';
+import { MAX_TRAIN_BYTES, MAX_TRAIN_SEGMENTS, type SendFailure } from './underlay.ts';
 
 export const LANE_CAPACITY = 128;
 const MSG_DONTWAIT = 0x40;
 const SOL_UDP = 17;
 const UDP_SEGMENT = 103;
-/** `UDP_MAX_SEGMENTS` of older kernels; newer ones take 128. */
-const MAX_TRAIN_SEGMENTS = 64;
-/** The largest UDP payload over IPv4. */
-const MAX_TRAIN_BYTES = 65_507;
 
 export type Failed = (tag: number, failure: SendFailure) => void;
 

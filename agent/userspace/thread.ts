@@ -10,13 +10,14 @@ import type { FdbEntry, NetworkFdb } from '../datapath/datapath.ts';
 import { Forwarder } from '../datapath/forwarder.ts';
 import { isLocal, localPlace, portOf } from '../datapath/mac-table.ts';
 import { MAC_AGEING_SECONDS, type Network } from '../datapath/network.ts';
-import { MAX_TRAIN_BYTES } from '../datapath/segmenter.ts';
+
 import { TapPort } from '../ports/tap-port.linux.ts';
 import { Arena } from '../sys/arena.linux.ts';
 import { Epoll } from '../sys/epoll.linux.ts';
 import { checked, SysError } from '../sys/errno.linux.ts';
 import { close, eventfd, read } from '../sys/libc.linux.ts';
 import { UDP_UNDERLAY_ARENA_BYTES, UdpUnderlay } from '../underlay/udp.linux.ts';
+import { MAX_TRAIN_BYTES } from '../underlay/underlay.ts';
 import { createBatch, SLOT_SIZE } from '../wire/packet-batch.ts';
 import type { FromThread, PortAssignment, ThreadOptions, ToThread } from './protocol.ts';
 
@@ -74,7 +75,7 @@ function run({ address, port: vxlanPort, counters }: ThreadOptions): void {
     vxlanPort,
     scratch: arena.take(MAX_TRAIN_BYTES),
   });
-  const context = { forwarder, underlay, counters, random: () => randomInt(2 ** 32) };
+  const context = { forwarder, underlay, random: () => randomInt(2 ** 32) };
   const wakeFd = checked('eventfd', eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   const epoll = new Epoll(arena, EVENTS);
   epoll.add(wakeFd, TAG_WAKE);

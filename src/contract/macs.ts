@@ -43,7 +43,6 @@ export type MacReported = v.InferOutput<typeof MacReportedSchema>;
 
 /** `site` is its id or name, and the site must carry the network. */
 export const MacPutSchema = v.strictObject({ site: NameSchema, ip: v.optional(UnicastIpSchema) });
-export type MacPut = v.InferOutput<typeof MacPutSchema>;
 
 export const MacsQuerySchema = v.strictObject({
   ...PageQuerySchema.entries,

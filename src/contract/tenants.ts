@@ -12,7 +12,6 @@ export const LimitSchema = v.pipe(
 export const DEFAULT_LIMITS = { networks: 100, sites: 100, macsPerNetwork: 10_000 } as const;
 
 export const LimitsSchema = v.object({ networks: v.number(), sites: v.number(), macsPerNetwork: v.number() });
-export type Limits = v.InferOutput<typeof LimitsSchema>;
 
 const LimitsPatchSchema = v.strictObject({
   networks: v.optional(LimitSchema),

@@ -9,8 +9,3 @@ export interface Author {
   /** Milliseconds since 1970. */
   readonly at: number;
 }
-
-/** The gateway itself, in its housekeeping. */
-export function systemAt(now: number): Author {
-  return { actor: { kind: 'system' }, address: null, requestId: null, at: now };
-}

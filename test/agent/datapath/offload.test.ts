@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Coalescer } from '../../../agent/datapath/coalescer.ts';
-import { MAX_TRAIN_BYTES, MAX_TRAIN_SEGMENTS, Segmenter } from '../../../agent/datapath/segmenter.ts';
+import { Segmenter } from '../../../agent/datapath/segmenter.ts';
+import { MAX_TRAIN_BYTES, MAX_TRAIN_SEGMENTS } from '../../../agent/underlay/underlay.ts';
 import { DIRT, viewOf } from '../bytes.ts';
 import { type Checksum, counting, ethernet, ipv4, ipv6, sumWords, tcp, udp } from '../frames.ts';
 

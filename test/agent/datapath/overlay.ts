@@ -8,9 +8,9 @@ import {
 } from '../../../agent/datapath/counters.ts';
 import { Forwarder } from '../../../agent/datapath/forwarder.ts';
 import type { Network } from '../../../agent/datapath/network.ts';
-import { MAX_TRAIN_BYTES } from '../../../agent/datapath/segmenter.ts';
 import { type DeliveredFrame, InMemoryPort } from '../../../agent/ports/in-memory.ts';
 import { InMemoryFabric, type InMemoryUnderlay } from '../../../agent/underlay/in-memory.ts';
+import { MAX_TRAIN_BYTES } from '../../../agent/underlay/underlay.ts';
 import { createBatch, type DatagramBatch, type PacketMemory, SLOT_SIZE } from '../../../agent/wire/packet-batch.ts';
 import type { VirtioNetHeader } from '../../../agent/wire/virtio-net.ts';
 import { writeVxlan } from '../../../agent/wire/vxlan.ts';
