@@ -8,6 +8,7 @@
  * the merged one goes to the host as "checksum still to be made".
  */
 import { foldSum, sumBytes } from '../wire/checksum.ts';
+import type { ChecksumMemory } from '../wire/checksum-memory.ts';
 import { ETHERNET_HEADER_LENGTH, ETHERTYPE_IPV4, ETHERTYPE_IPV6, readEtherType } from '../wire/ethernet.ts';
 import {
   IPV4_MIN_LENGTH,
@@ -24,7 +25,6 @@ import {
   readIpv6PayloadLength,
   sumIpv6PseudoHeader,
 } from '../wire/ipv6.ts';
-import type { PacketMemory } from '../wire/packet-batch.ts';
 import { TCP_CHECKSUM, tcpHeaderLength } from '../wire/tcp.ts';
 import {
   VIRTIO_NET_GSO_TCPV4,
@@ -51,7 +51,7 @@ export class Coalescer {
   frame = -1;
   length = 0;
   segments = 0;
-  readonly #memory: PacketMemory;
+  readonly #memory: ChecksumMemory;
   #isIpv4 = false;
   #ipLength = 0;
   #headerLength = 0;
@@ -61,7 +61,7 @@ export class Coalescer {
   #isComplete = false;
   #isVerified = false;
 
-  constructor(memory: PacketMemory) {
+  constructor(memory: ChecksumMemory) {
     this.#memory = memory;
   }
 
@@ -86,7 +86,8 @@ export class Coalescer {
 
   /** Takes the frame in behind the pending one. @returns false, with nothing changed, where it does not continue it. */
   append(frame: number, length: number): boolean {
-    const { bytes, view } = this.#memory;
+    const memory = this.#memory;
+    const { view } = memory;
     const headerLength = this.#headerLength;
     const payload = length - headerLength;
     if (this.#isComplete || payload <= 0 || payload > this.#segmentSize) return false;
@@ -100,7 +101,7 @@ export class Coalescer {
 
     const tcp = ETHERNET_HEADER_LENGTH + this.#ipLength;
     const flags = view.getUint8(frame + tcp + TCP_FLAGS);
-    bytes.copyWithin(this.frame + this.length, frame + headerLength, frame + length);
+    memory.copy(this.frame + this.length, frame + headerLength, payload);
     view.setUint8(this.frame + tcp + TCP_FLAGS, view.getUint8(this.frame + tcp + TCP_FLAGS) | (flags & PSH));
     this.length += payload;
     this.segments++;
@@ -201,10 +202,9 @@ export class Coalescer {
   }
 
   #verify(frame: number, length: number): boolean {
-    const view = this.#memory.view;
     const ip = frame + ETHERNET_HEADER_LENGTH;
     const segment = length - ETHERNET_HEADER_LENGTH - this.#ipLength;
-    return foldSum(sumBytes(view, ip + this.#ipLength, segment, this.#sumPseudoHeader(ip, segment))) === 0xffff;
+    return foldSum(this.#sumPseudoHeader(ip, segment) + this.#memory.sum(ip + this.#ipLength, segment)) === 0xffff;
   }
 
   #sumPseudoHeader(ip: number, segment: number): number {

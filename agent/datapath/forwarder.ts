@@ -12,6 +12,7 @@
 import { formatIp } from '../../src/contract/ip.ts';
 import type { SendFailure, Underlay } from '../underlay/underlay.ts';
 import { SOURCE_PORT_LANES } from '../underlay/underlay.ts';
+import type { ChecksumMemory } from '../wire/checksum-memory.ts';
 import {
   ETHERNET_HEADER_LENGTH,
   isGroup,
@@ -25,7 +26,7 @@ import {
   stripVlanTag,
   VLAN_TAG_LENGTH,
 } from '../wire/ethernet.ts';
-import type { DatagramBatch, PacketBatch, PacketMemory } from '../wire/packet-batch.ts';
+import type { DatagramBatch, PacketBatch } from '../wire/packet-batch.ts';
 import {
   readVirtioGsoSize,
   readVirtioGsoType,
@@ -66,7 +67,7 @@ export class Forwarder {
   /** Who is on this host's own ports. */
   readonly stations = new LocalStations();
   readonly counterBlocks: CounterBlocks;
-  readonly #memory: PacketMemory;
+  readonly #memory: ChecksumMemory;
   readonly #underlay: Underlay;
   readonly #counters: Float64Array;
   readonly #vxlanPort: number;
@@ -87,7 +88,7 @@ export class Forwarder {
    *   free for trains.
    */
   constructor(options: {
-    readonly memory: PacketMemory;
+    readonly memory: ChecksumMemory;
     readonly underlay: Underlay;
     readonly counters: Float64Array;
     readonly vxlanPort: number;
@@ -187,7 +188,8 @@ export class Forwarder {
     const header = offset - VIRTIO_NET_HEADER_LENGTH;
     const gsoSize = readVirtioGsoType(view, header) === VIRTIO_NET_GSO_NONE ? 0 : readVirtioGsoSize(view, header);
     // A large segment's checksums are made as it is cut.
-    if (gsoSize === 0 && !completeChecksum(view, offset, length)) return this.#count(base, COUNTER.dropBadChecksum);
+    if (gsoSize === 0 && !completeChecksum(this.#memory, offset, length))
+      return this.#count(base, COUNTER.dropBadChecksum);
     const frame = this.#stripVlanTags(network, offset, length);
     if (frame < 0) return;
     const frameLength = offset + length - frame;
@@ -357,7 +359,7 @@ export class Forwarder {
   }
 
   #deliver(network: Network, port: number, offset: number, length: number): void {
-    const verdict = prepareDelivery(this.#memory.view, offset, length, network.mtu);
+    const verdict = prepareDelivery(this.#memory, offset, length, network.mtu);
     if (verdict === 0) return this.#give(network, port, offset, length);
     this.#count(network.counterBase, verdict === DELIVER_TOO_BIG ? COUNTER.dropTooBig : COUNTER.dropBadChecksum);
   }

@@ -18,6 +18,7 @@ import { checked, SysError } from '../sys/errno.linux.ts';
 import { close, eventfd, read } from '../sys/libc.linux.ts';
 import { UDP_UNDERLAY_ARENA_BYTES, UdpUnderlay } from '../underlay/udp.linux.ts';
 import { MAX_TRAIN_BYTES } from '../underlay/underlay.ts';
+import { createChecksumMemory } from '../wire/checksum-memory.ts';
 import { createBatch, SLOT_SIZE } from '../wire/packet-batch.ts';
 import type { FromThread, PortAssignment, ThreadOptions, ToThread } from './protocol.ts';
 
@@ -55,9 +56,12 @@ try {
 port.close();
 
 function run({ address, port: vxlanPort, counters }: ThreadOptions): void {
-  const arena = new Arena(BATCH * SLOT_SIZE + MAX_TRAIN_BYTES + UDP_UNDERLAY_ARENA_BYTES + EVENTS * 16 + 4096);
+  const memory = createChecksumMemory(
+    BATCH * SLOT_SIZE + MAX_TRAIN_BYTES + UDP_UNDERLAY_ARENA_BYTES + EVENTS * 16 + 4096,
+  );
+  const arena = new Arena(memory.bytes.buffer);
   // One batch for all: what is in it has been dealt with before anything else is read.
-  const batch = createBatch(arena, arena.take(BATCH * SLOT_SIZE), BATCH);
+  const batch = createBatch(memory, arena.take(BATCH * SLOT_SIZE), BATCH);
   const wakeBuffer = arena.take(8);
   const underlay = new UdpUnderlay({
     arena,
@@ -69,7 +73,7 @@ function run({ address, port: vxlanPort, counters }: ThreadOptions): void {
       tell({ type: 'notice', message: 'the underlay takes no UDP trains (UDP_SEGMENT): sending datagrams singly' }),
   });
   const forwarder = new Forwarder({
-    memory: arena,
+    memory,
     underlay,
     counters,
     vxlanPort,

@@ -3,7 +3,7 @@ import { MAC_AGEING_SECONDS } from '../../../agent/datapath/network.ts';
 import { InMemoryFabric } from '../../../agent/underlay/in-memory.ts';
 import { SOURCE_PORT_LANES } from '../../../agent/underlay/underlay.ts';
 import type { VirtioNetHeader } from '../../../agent/wire/virtio-net.ts';
-import { concat, hex } from '../bytes.ts';
+import { concat, hex, memoryOf } from '../bytes.ts';
 import * as captures from '../captures.ts';
 import { counting, ethernet, ipv4, macBytes, tcp, udp } from '../frames.ts';
 import { BROADCAST, createOverlay, delta, frame, OverlaySite, snapshot, station, table, vxlan } from './overlay.ts';
@@ -47,7 +47,7 @@ describe('a frame between sites', () => {
     const fabric = new InMemoryFabric();
     const a = new OverlaySite(fabric, 'a', '10.0.0.1');
     fabric.open({
-      memory: { bytes: new Uint8Array(), view: new DataView(new ArrayBuffer(0)) },
+      memory: memoryOf(new Uint8Array()),
       address: '10.0.0.2',
       port: 8472,
     });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Coalescer } from '../../../agent/datapath/coalescer.ts';
 import { Segmenter } from '../../../agent/datapath/segmenter.ts';
 import { MAX_TRAIN_BYTES, MAX_TRAIN_SEGMENTS } from '../../../agent/underlay/underlay.ts';
-import { DIRT, viewOf } from '../bytes.ts';
+import { DIRT, memoryOf, viewOf } from '../bytes.ts';
 import { type Checksum, counting, ethernet, ipv4, ipv6, sumWords, tcp, udp } from '../frames.ts';
 
 const SLOT = 70_000;
@@ -44,7 +44,7 @@ function tcpFrame({ isIpv4, options, flags, payload }: Large, checksum: Checksum
 function cut(frame: Uint8Array, gsoSize: number): { readonly trains: Uint8Array[][]; readonly memory: Uint8Array } {
   const memory = new Uint8Array(RECEIVED).fill(DIRT);
   memory.set(frame, FRAME);
-  const segmenter = new Segmenter({ bytes: memory, view: viewOf(memory) }, SCRATCH);
+  const segmenter = new Segmenter(memoryOf(memory), SCRATCH);
   expect(segmenter.begin(FRAME, frame.length, gsoSize, VNI)).toBe(true);
   const trains: Uint8Array[][] = [];
   while (segmenter.next()) {
@@ -121,7 +121,7 @@ describe('a large TCP segment', () => {
 
   it('that is no TCP or UDP over IP, or that no datagram could hold a part of, is refused', () => {
     const memory = new Uint8Array(RECEIVED).fill(0);
-    const segmenter = new Segmenter({ bytes: memory, view: viewOf(memory) }, SCRATCH);
+    const segmenter = new Segmenter(memoryOf(memory), SCRATCH);
     memory.set(ethernet(B, A, 0x0806, counting(60)), FRAME);
     expect(segmenter.begin(FRAME, 74, 1000, VNI)).toBe(false);
     memory.set(ethernet(B, A, 0x0800, ipv4(tcp({ payload: counting(3000) }))), FRAME);
@@ -152,7 +152,7 @@ describe('UDP payloads of one size', () => {
 /** Lays the frames into one receive slot, each behind a VXLAN header as a train comes, and lets the coalescer take them. */
 function merge(frames: readonly Uint8Array[]) {
   const memory = new Uint8Array(SLOT * 2).fill(DIRT);
-  const coalescer = new Coalescer({ bytes: memory, view: viewOf(memory) });
+  const coalescer = new Coalescer(memoryOf(memory));
   let at = FRAME;
   let taken = 0;
   for (const frame of frames) {
@@ -245,7 +245,7 @@ describe('a train of TCP segments', () => {
       const memory = new Uint8Array(SLOT).fill(DIRT);
       const frame = ethernet(B, A, 0x0800, segment);
       memory.set(frame, FRAME);
-      return new Coalescer({ bytes: memory, view: viewOf(memory) }).begin(FRAME, frame.length);
+      return new Coalescer(memoryOf(memory)).begin(FRAME, frame.length);
     };
     const payload = counting(100);
     expect(begins(ipv4(tcp({ payload })))).toBe(true);

@@ -11,11 +11,11 @@ import type { Network } from '../../../agent/datapath/network.ts';
 import { type DeliveredFrame, InMemoryPort } from '../../../agent/ports/in-memory.ts';
 import { InMemoryFabric, type InMemoryUnderlay } from '../../../agent/underlay/in-memory.ts';
 import { MAX_TRAIN_BYTES } from '../../../agent/underlay/underlay.ts';
-import { createBatch, type DatagramBatch, type PacketMemory, SLOT_SIZE } from '../../../agent/wire/packet-batch.ts';
+import { createBatch, type DatagramBatch, SLOT_SIZE } from '../../../agent/wire/packet-batch.ts';
 import type { VirtioNetHeader } from '../../../agent/wire/virtio-net.ts';
 import { writeVxlan } from '../../../agent/wire/vxlan.ts';
 import type { Delta, NetworkChange, NetworkTable, Snapshot, TableUpdate } from '../../../src/contract/table.ts';
-import { concat, DIRT, viewOf, written } from '../bytes.ts';
+import { concat, DIRT, memoryOf, written } from '../bytes.ts';
 import { ethernet } from '../frames.ts';
 
 export const VXLAN_PORT = 4789;
@@ -46,7 +46,7 @@ export class OverlaySite {
     this.name = name;
     this.address = address;
     const bytes = new Uint8Array(BATCH * SLOT_SIZE + MAX_TRAIN_BYTES);
-    const memory: PacketMemory = { bytes, view: viewOf(bytes) };
+    const memory = memoryOf(bytes);
     this.#dirt = options.dirt ?? DIRT;
     this.#batch = createBatch(memory, 0, BATCH);
     this.underlay = fabric.open({ memory, address, port: VXLAN_PORT, ...options });
