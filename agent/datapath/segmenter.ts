@@ -6,12 +6,13 @@
  * send in one call (`UDP_SEGMENT`). Per frame the IP length, id and checksum change, the TCP sequence, flags and checksum; FIN and
  * PSH stay on the last only, CWR on the first only (RFC 3168 §6.1.2).
  */
-import { MAX_TRAIN_BYTES, MAX_TRAIN_SEGMENTS } from '../underlay/underlay.ts';
+
 import { foldSum, sumBytes } from '../wire/checksum.ts';
 import type { ChecksumMemory } from '../wire/checksum-memory.ts';
 import { ETHERNET_HEADER_LENGTH, ETHERTYPE_IPV4, ETHERTYPE_IPV6, readEtherType } from '../wire/ethernet.ts';
 import { ipv4HeaderLength, PROTOCOL_TCP, PROTOCOL_UDP, readIpv4Protocol } from '../wire/ipv4.ts';
 import { IPV6_HEADER_LENGTH, IPV6_SOURCE, isIpv6, readIpv6NextHeader } from '../wire/ipv6.ts';
+import { MAX_TRAIN_BYTES, MAX_TRAIN_SEGMENTS } from '../wire/packet-batch.ts';
 import { TCP_CHECKSUM, TCP_FLAG_CWR, tcpHeaderLength } from '../wire/tcp.ts';
 import { UDP_CHECKSUM, UDP_HEADER_LENGTH } from '../wire/udp.ts';
 import { VXLAN_HEADER_LENGTH, writeVxlan } from '../wire/vxlan.ts';

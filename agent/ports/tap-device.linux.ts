@@ -10,7 +10,10 @@ import { Arena } from '../sys/arena.linux.ts';
 import { checked, lastErrno, SysError } from '../sys/errno.linux.ts';
 import { close, ioctl, O_CLOEXEC, O_NONBLOCK, O_RDWR, open } from '../sys/libc.linux.ts';
 import { deleteLink, findLink, type Link, listLinks, setLink } from '../sys/link.linux.ts';
+import { ETHERNET_HEADER_LENGTH } from '../wire/ethernet.ts';
+import { MAX_TRAIN_BYTES } from '../wire/packet-batch.ts';
 import { VIRTIO_NET_HEADER_LENGTH } from '../wire/virtio-net.ts';
+import { VXLAN_HEADER_LENGTH } from '../wire/vxlan.ts';
 
 const TUNSETIFF = 0x400454ca;
 const TUNSETPERSIST = 0x400454cb;
@@ -31,6 +34,9 @@ const IFREQ_SIZE = 40;
 const arena = new Arena(256);
 const ifreq = arena.take(IFREQ_SIZE);
 const value = arena.take(4);
+
+/** What a datagram of a train has besides the frame's IP packet. */
+const FRAME_OVERHEAD = VXLAN_HEADER_LENGTH + ETHERNET_HEADER_LENGTH;
 
 const ALIAS_PREFIX = 'overlane';
 
@@ -90,7 +96,7 @@ export function maintainTap(request: TapRequest): void {
   const bridge = request.bridge === undefined ? undefined : findBridge(request.bridge);
   const master = bridge?.index ?? link.master;
   const mtu = deviceMtu(request, bridge);
-  if (link.mtu !== mtu) setLink(link.index, { mtu });
+  if (link.mtu !== mtu) setMtu(link.index, mtu);
   if (link.master !== master) setLink(link.index, { master });
   if (!link.up) setLink(link.index, { up: true });
 }
@@ -114,6 +120,14 @@ export function removeLeftTaps(identity: string, isWanted: (name: string, vni: n
  */
 function deviceMtu({ mtu }: TapRequest, bridge: Link | undefined): number {
   return Math.max(mtu, bridge?.mtu ?? 0);
+}
+
+/**
+ * Sets the MTU, and with it how many segments the host may leave together: as many as fit one train (`MAX_TRAIN_BYTES`), since the few that are
+ * left over would cost as much as a whole one.
+ */
+function setMtu(index: number, mtu: number): void {
+  setLink(index, { mtu, gsoMaxSegments: Math.floor(MAX_TRAIN_BYTES / (mtu + FRAME_OVERHEAD)) });
 }
 
 function aliasOf(identity: string, vni: number): string {
@@ -172,7 +186,8 @@ function configure(
 ): void {
   if (isNew) setLink(link.index, { alias, mac: macOf(identity, request.vni) });
   const master = bridge?.index ?? 0;
-  setLink(link.index, { mtu: deviceMtu(request, bridge), ...(link.master === master ? {} : { master }) });
+  setMtu(link.index, deviceMtu(request, bridge));
+  if (link.master !== master) setLink(link.index, { master });
   setLink(link.index, { up: true });
 }
 

@@ -9,7 +9,8 @@ import type { Arena } from '../sys/arena.linux.ts';
 import { EAGAIN, EINVAL, EIO, EMSGSIZE, ENOBUFS, lastErrno } from '../sys/errno.linux.ts';
 import { close, sendmmsg } from '../sys/libc.linux.ts';
 import { MessageArray } from '../sys/mmsghdr.linux.ts';
-import { MAX_TRAIN_BYTES, MAX_TRAIN_SEGMENTS, type SendFailure } from './underlay.ts';
+import { MAX_TRAIN_BYTES, MAX_TRAIN_SEGMENTS } from '../wire/packet-batch.ts';
+import type { SendFailure } from './underlay.ts';
 
 export const LANE_CAPACITY = 128;
 const MSG_DONTWAIT = 0x40;

@@ -13,11 +13,6 @@ export type SendFailure = (typeof SEND_FAILURES)[number];
 /** The source ports that flows are spread over, so that ECMP and RSS on the underlay can tell them apart (RFC 7348 §5). A power of two. */
 export const SOURCE_PORT_LANES = 16;
 
-/** How many datagrams a train may have: `UDP_MAX_SEGMENTS` of older kernels (linux/udp.h); newer ones take 128. */
-export const MAX_TRAIN_SEGMENTS = 64;
-/** And how many bytes in all: the largest UDP payload over IPv4. */
-export const MAX_TRAIN_BYTES = 65_507;
-
 export interface Underlay {
   /**
    * Makes a VTEP known, once more for each call. Control path: may allocate.

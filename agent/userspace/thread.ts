@@ -17,9 +17,8 @@ import { Epoll } from '../sys/epoll.linux.ts';
 import { checked, SysError } from '../sys/errno.linux.ts';
 import { close, eventfd, read } from '../sys/libc.linux.ts';
 import { UDP_UNDERLAY_ARENA_BYTES, UdpUnderlay } from '../underlay/udp.linux.ts';
-import { MAX_TRAIN_BYTES } from '../underlay/underlay.ts';
 import { createChecksumMemory } from '../wire/checksum-memory.ts';
-import { createBatch, SLOT_SIZE } from '../wire/packet-batch.ts';
+import { createBatch, MAX_TRAIN_BYTES, SLOT_SIZE } from '../wire/packet-batch.ts';
 import type { FromThread, PortAssignment, ThreadOptions, ToThread } from './protocol.ts';
 
 /** How many packets one call takes at most, and how many calls before another descriptor has its turn. */

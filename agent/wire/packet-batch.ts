@@ -3,6 +3,11 @@
  * (view, offset), so that a packet costs no allocation.
  */
 
+/** How many datagrams a train may have, that leave in one call: `UDP_MAX_SEGMENTS` of older kernels (linux/udp.h); newer ones take 128. */
+export const MAX_TRAIN_SEGMENTS = 64;
+/** And how many bytes in all: the largest UDP payload over IPv4. */
+export const MAX_TRAIN_BYTES = 65_507;
+
 /** The memory that packets lie in. */
 export interface PacketMemory {
   readonly bytes: Uint8Array;

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Coalescer } from '../../../agent/datapath/coalescer.ts';
 import { Segmenter } from '../../../agent/datapath/segmenter.ts';
-import { MAX_TRAIN_BYTES, MAX_TRAIN_SEGMENTS } from '../../../agent/underlay/underlay.ts';
+import { MAX_TRAIN_BYTES, MAX_TRAIN_SEGMENTS } from '../../../agent/wire/packet-batch.ts';
 import { DIRT, memoryOf, viewOf } from '../bytes.ts';
 import { type Checksum, counting, ethernet, ipv4, ipv6, sumWords, tcp, udp } from '../frames.ts';
 
