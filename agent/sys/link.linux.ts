@@ -21,6 +21,7 @@ import {
   IFLA_LINKINFO,
   IFLA_MASTER,
   IFLA_MTU,
+  IFLA_TXQLEN,
   LINK_HEADER_LENGTH,
   type NetlinkMessage,
   RTM_DELLINK,
@@ -102,6 +103,8 @@ export function setLink(
     readonly mtu?: number;
     readonly alias?: string;
     readonly master?: number;
+    /** How many packets the host may have waiting for the device. */
+    readonly txQueueLength?: number;
     /** How many segments the host may leave together in one. */
     readonly gsoMaxSegments?: number;
     /** 6 bytes */
@@ -112,6 +115,7 @@ export function setLink(
   if (change.mtu !== undefined) parts.push(encodeAttribute(IFLA_MTU, encodeUint32(change.mtu)));
   if (change.alias !== undefined) parts.push(encodeAttribute(IFLA_IFALIAS, encodeText(change.alias)));
   if (change.master !== undefined) parts.push(encodeAttribute(IFLA_MASTER, encodeUint32(change.master)));
+  if (change.txQueueLength !== undefined) parts.push(encodeAttribute(IFLA_TXQLEN, encodeUint32(change.txQueueLength)));
   if (change.gsoMaxSegments !== undefined) {
     parts.push(encodeAttribute(IFLA_GSO_MAX_SEGS, encodeUint32(change.gsoMaxSegments)));
   }
