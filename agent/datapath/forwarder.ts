@@ -342,7 +342,8 @@ export class Forwarder {
       return;
     }
     this.#deliverPending();
-    if (!this.#coalescer.begin(offset, length)) return this.#deliver(network, port, offset, length);
+    const takesUdp = network.ports[port]?.takesLargeUdp === true;
+    if (!this.#coalescer.begin(offset, length, takesUdp)) return this.#deliver(network, port, offset, length);
     this.#pendingNetwork = network;
     this.#pendingPort = port;
     this.#pendingDatagram = datagram;

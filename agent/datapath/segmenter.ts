@@ -14,7 +14,7 @@ import { ipv4HeaderLength, PROTOCOL_TCP, PROTOCOL_UDP, readIpv4Protocol } from '
 import { IPV6_HEADER_LENGTH, IPV6_SOURCE, isIpv6, readIpv6NextHeader } from '../wire/ipv6.ts';
 import { MAX_TRAIN_BYTES, MAX_TRAIN_SEGMENTS } from '../wire/packet-batch.ts';
 import { TCP_CHECKSUM, TCP_FLAG_CWR, tcpHeaderLength } from '../wire/tcp.ts';
-import { UDP_CHECKSUM, UDP_HEADER_LENGTH } from '../wire/udp.ts';
+import { UDP_CHECKSUM, UDP_HEADER_LENGTH, UDP_LENGTH } from '../wire/udp.ts';
 import { VXLAN_HEADER_LENGTH, writeVxlan } from '../wire/vxlan.ts';
 
 const TCP_SEQUENCE = 4;
@@ -25,7 +25,6 @@ const IPV4_ID = 4;
 const IPV4_CHECKSUM = 10;
 const IPV4_SOURCE = 12;
 const IPV6_PAYLOAD_LENGTH = 4;
-const UDP_LENGTH = 4;
 
 export class Segmenter {
   /** The train that `next` wrote: its first byte is a VXLAN header. */

@@ -57,6 +57,8 @@ export interface TapRequest {
 export interface TapDevice {
   readonly name: string;
   readonly fd: number;
+  /** See `Port`. */
+  readonly takesLargeUdp: boolean;
 }
 
 /** A device that can't be had; `message` is one line for people. */
@@ -79,15 +81,16 @@ export function openTap(identity: string, request: TapRequest): TapDevice {
     );
   }
   const fd = openTun();
+  let takesLargeUdp: boolean;
   try {
-    attach(fd, request.name);
+    takesLargeUdp = attach(fd, request.name);
     configure(request, existing ?? findLink(request.name)!, existing === undefined, alias, identity, bridge);
     checked('TUNSETPERSIST', ioctl(fd, TUNSETPERSIST, 1));
   } catch (error) {
     close(fd);
     throw error instanceof SysError ? new PortError(explain(request, error)) : error;
   }
-  return { name: request.name, fd };
+  return { name: request.name, fd, takesLargeUdp };
 }
 
 /**
@@ -169,7 +172,8 @@ function openTun(): number {
   );
 }
 
-function attach(fd: number, name: string): void {
+/** @returns whether the kernel knows large UDP packets. */
+function attach(fd: number, name: string): boolean {
   arena.bytes.fill(0, ifreq, ifreq + IFREQ_SIZE);
   new TextEncoder().encodeInto(name, arena.bytes.subarray(ifreq, ifreq + 15));
   arena.view.setUint16(ifreq + 16, IFF_TAP | IFF_NO_PI | IFF_VNET_HDR, true);
@@ -178,7 +182,9 @@ function attach(fd: number, name: string): void {
   checked('TUNSETVNETHDRSZ', ioctl(fd, TUNSETVNETHDRSZ, arena.address + value));
   arena.view.setInt32(value, 1, true);
   checked('TUNSETVNETLE', ioctl(fd, TUNSETVNETLE, arena.address + value));
-  if (!OFFLOADS.some((offloads) => ioctl(fd, TUNSETOFFLOAD, offloads) === 0)) checked('TUNSETOFFLOAD', -1);
+  const taken = OFFLOADS.find((offloads) => ioctl(fd, TUNSETOFFLOAD, offloads) === 0);
+  if (taken === undefined) checked('TUNSETOFFLOAD', -1);
+  return taken === OFFLOADS[0];
 }
 
 function configure(

@@ -170,11 +170,11 @@ function run({ address, port: vxlanPort, counters }: ThreadOptions): void {
     }
   }
 
-  function openPort({ vni, name, fd }: PortAssignment): void {
+  function openPort({ vni, device }: PortAssignment): void {
     let slot = ports.indexOf(undefined);
     if (slot < 0) slot = ports.length;
-    ports[slot] = { vni, tap: new TapPort(name, fd, arena) };
-    epoll.add(fd, TAG_FIRST_PORT + slot);
+    ports[slot] = { vni, tap: new TapPort(device, arena) };
+    epoll.add(device.fd, TAG_FIRST_PORT + slot);
   }
 
   function closePort(vni: number): void {

@@ -247,7 +247,7 @@ class UserspaceDatapath implements Datapath {
         } else {
           const made = openTap(this.#options.identity, request);
           this.#devices.set(vni, { ...made, key: keyOf(wanted) });
-          opened.push({ vni, name: made.name, fd: made.fd });
+          opened.push({ vni, device: made });
         }
         this.#mtus.set(vni, mtu);
       } catch (error) {

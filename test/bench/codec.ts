@@ -72,7 +72,7 @@ function median(numbers: readonly number[]): number {
 }
 
 /** A port and an underlay that take everything and do nothing. */
-const idlePort: Port = { name: 'idle', receive: () => 0, send: () => true, close: () => {} };
+const idlePort: Port = { name: 'idle', takesLargeUdp: true, receive: () => 0, send: () => true, close: () => {} };
 const idleUnderlay: Underlay = {
   addDestination: () => 0,
   removeDestination: () => {},

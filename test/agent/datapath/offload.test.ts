@@ -149,6 +149,80 @@ describe('UDP payloads of one size', () => {
   });
 });
 
+describe('a train of UDP datagrams of one size', () => {
+  const udpFrame = (isIpv4: boolean, payload: Uint8Array, checksum: Checksum): Uint8Array => {
+    const segment = udp({ payload, checksum });
+    return isIpv4 ? ethernet(B, A, 0x0800, ipv4(segment)) : ethernet(B, A, 0x86dd, ipv6(segment));
+  };
+
+  it('is put together to the very packet that it was cut from, its checksum left to the host', () => {
+    fc.assert(
+      fc.property(
+        fc.boolean(),
+        fc.integer({ min: 2, max: 60_000 }),
+        fc.integer({ min: 1, max: 8900 }),
+        (v4, size, part) => {
+          fc.pre(size > part);
+          const payload = counting(size);
+          const [train] = cut(udpFrame(v4, payload, 'incomplete'), part).trains;
+          const { taken, merged, header, gsoSize } = merge(train!);
+          expect(taken).toBe(train!.length);
+          expect(gsoSize).toBe(part);
+          // NEEDS_CSUM, and datagrams of one size.
+          expect(header >>> 16).toBe(0x0105);
+          const whole = udpFrame(v4, payload.subarray(0, Math.min(size, train!.length * part)), 'incomplete');
+          expect(Buffer.from(merged).equals(whole)).toBe(true);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  const parts = (): Uint8Array[] => cut(udpFrame(true, counting(4000), 'incomplete'), 1000).trains.flat();
+
+  it.each([
+    ['a wrong checksum', (f: Uint8Array) => f.fill(f[100]! ^ 1, 100, 101)],
+    ['no checksum', (f: Uint8Array) => f.fill(0, 14 + 20 + 6, 14 + 20 + 8)],
+    ['another length than its frame', (f: Uint8Array) => f.fill(f[14 + 20 + 5]! - 1, 14 + 20 + 5, 14 + 20 + 6)],
+    ['another source port', (f: Uint8Array) => f.fill(9, 14 + 20, 14 + 21)],
+    ['another address', (f: Uint8Array) => f.fill(9, 14 + 12, 14 + 13)],
+    ['another class of service', (f: Uint8Array) => f.fill(3, 15, 16)],
+    ['leave to be fragmented', (f: Uint8Array) => f.fill(0, 14 + 6, 14 + 7)],
+    ['another protocol', (f: Uint8Array) => f.fill(6, 14 + 9, 14 + 10)],
+  ])('ends before one with %s', (_, spoil) => {
+    const frames = parts();
+    spoil(frames[2]!);
+    expect(merge(frames).taken).toBe(2);
+  });
+
+  it('ends with one shorter than the first, and before one that is longer', () => {
+    const short = cut(udpFrame(true, counting(2500), 'incomplete'), 1000).trains.flat();
+    expect(merge([...short, ...parts()]).taken).toBe(3);
+    const small = cut(udpFrame(true, counting(200), 'incomplete'), 100).trains.flat();
+    expect(merge([...small, ...parts()]).taken).toBe(2);
+  });
+
+  it('has no more datagrams than a kernel cuts', () => {
+    const many = Array.from({ length: 2 * MAX_TRAIN_SEGMENTS }, () => udpFrame(true, counting(22), 'complete'));
+    expect(merge(many).taken).toBe(MAX_TRAIN_SEGMENTS);
+  });
+
+  it('never begins for a port that takes none, nor with what may be fragmented or has no checksum', () => {
+    const begins = (segment: Uint8Array, takesUdp: boolean): boolean => {
+      const memory = new Uint8Array(SLOT).fill(DIRT);
+      const frame = ethernet(B, A, 0x0800, segment);
+      memory.set(frame, FRAME);
+      return new Coalescer(memoryOf(memory)).begin(FRAME, frame.length, takesUdp);
+    };
+    const payload = counting(100);
+    expect(begins(ipv4(udp({ payload })), true)).toBe(true);
+    expect(begins(ipv4(udp({ payload })), false)).toBe(false);
+    expect(begins(ipv4(udp({ payload, checksum: 0 })), true)).toBe(false);
+    expect(begins(ipv4(udp({ payload }), { fragment: 0 }), true)).toBe(false);
+    expect(begins(ipv4(udp()), true)).toBe(false);
+  });
+});
+
 /** Lays the frames into one receive slot, each behind a VXLAN header as a train comes, and lets the coalescer take them. */
 function merge(frames: readonly Uint8Array[]) {
   const memory = new Uint8Array(SLOT * 2).fill(DIRT);
@@ -158,7 +232,7 @@ function merge(frames: readonly Uint8Array[]) {
   for (const frame of frames) {
     at += 8;
     memory.set(frame, at);
-    const goesOn = taken === 0 ? coalescer.begin(at, frame.length) : coalescer.append(at, frame.length);
+    const goesOn = taken === 0 ? coalescer.begin(at, frame.length, true) : coalescer.append(at, frame.length);
     if (!goesOn) break;
     taken++;
     at += frame.length;
@@ -245,7 +319,7 @@ describe('a train of TCP segments', () => {
       const memory = new Uint8Array(SLOT).fill(DIRT);
       const frame = ethernet(B, A, 0x0800, segment);
       memory.set(frame, FRAME);
-      return new Coalescer(memoryOf(memory)).begin(FRAME, frame.length);
+      return new Coalescer(memoryOf(memory)).begin(FRAME, frame.length, false);
     };
     const payload = counting(100);
     expect(begins(ipv4(tcp({ payload })))).toBe(true);
