@@ -28,9 +28,9 @@ const DROP = 'drop';
 /** @returns all figures of this moment. */
 export function formatAgentMetrics(status: AgentStatus, counters: DatapathCounters): string {
   const names = new Map(status.networks.map(({ vni, name }) => [vni, name]));
-  const networks = [...counters.networks].map(([vni, values]) => ({
+  const networks = [...counters.networks].map(([vni, { totals }]) => ({
     labels: { vni, network: names.get(vni) ?? '' },
-    values,
+    values: totals,
   }));
   const metrics = new Map<string, { readonly help: string; readonly samples: Sample[] }>();
   for (const [metric, help, labels, counter] of COUNTERS) {

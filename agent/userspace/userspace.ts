@@ -14,6 +14,7 @@ import type {
   DatapathCounters,
   LearnedChanges,
   LocalMac,
+  NetworkCounters,
   NetworkFdb,
 } from '../datapath/datapath.ts';
 import {
@@ -154,8 +155,10 @@ class UserspaceDatapath implements Datapath {
   }
 
   counters(): DatapathCounters {
-    const networks = new Map<number, Readonly<Record<string, number>>>();
-    for (const [vni, base] of this.#counterBases) networks.set(vni, readCounters(this.#counters, base));
+    const networks = new Map<number, NetworkCounters>();
+    for (const [vni, base] of this.#counterBases) {
+      networks.set(vni, { totals: readCounters(this.#counters, base), peers: [] });
+    }
     return { agent: readCounters(this.#counters, 0), networks };
   }
 

@@ -138,7 +138,10 @@ test('the agent answers what it forwards by and what it counted, as data and as 
     '9    lan-9  02:00:00:00:00:01  10.0.0.2:4789  registry',
     '9    lan-9  flood              10.0.0.2:4789  registry',
   ]);
-  expect(await askLocalApi(socketPath, '/counters')).toEqual({ agent: {}, networks: [{ vni: 9, counters: {} }] });
+  expect(await askLocalApi(socketPath, '/counters')).toEqual({
+    agent: {},
+    networks: [{ vni: 9, counters: {}, peers: [] }],
+  });
   process.emit('SIGTERM');
   await agent.exit;
 });
@@ -162,7 +165,7 @@ test('an answer that is none is not taken for one', async () => {
 });
 
 test('counters are shown by network, those that counted nothing are left out', () => {
-  const networks = [{ vni: 9, counters: { vtepRxFrames: 7, dropTooBig: 0 } }];
+  const networks = [{ vni: 9, counters: { vtepRxFrames: 7, dropTooBig: 0 }, peers: [] }];
   expect(formatCounters({ agent: { dropUnknownVni: 2 }, networks }).split('\n')).toEqual([
     'VNI  COUNTER         TOTAL',
     '-    dropUnknownVni  2',

@@ -29,7 +29,13 @@ const status: AgentStatus = {
 const counters = {
   agent: { dropUnknownVni: 5, portRxFrames: 0 },
   networks: new Map([
-    [42, { portRxFrames: 11, portRxBytes: 990, vtepTxFrames: 4, dropUnlistedVtep: 2, floodedFrames: 1 }],
+    [
+      42,
+      {
+        totals: { portRxFrames: 11, portRxBytes: 990, vtepTxFrames: 4, dropUnlistedVtep: 2, floodedFrames: 1 },
+        peers: [],
+      },
+    ],
   ]),
 };
 
