@@ -9,7 +9,6 @@
  * Split horizon: a frame that came through the tunnel never goes back into it. VNIs have tables of their own, and no path in this
  * file leads from one to another.
  */
-import { formatIp } from '../../src/contract/ip.ts';
 import type { SendFailure, Underlay } from '../underlay/underlay.ts';
 import { SOURCE_PORT_LANES } from '../underlay/underlay.ts';
 import type { ChecksumMemory } from '../wire/checksum-memory.ts';
@@ -34,7 +33,7 @@ import {
   VIRTIO_NET_HEADER_LENGTH,
 } from '../wire/virtio-net.ts';
 import { hasVni, readVni, VXLAN_HEADER_LENGTH, writeVxlan } from '../wire/vxlan.ts';
-import { AddressTable } from './address-table.ts';
+import { AddressTable, formatAddressWords } from './address-table.ts';
 import { Coalescer } from './coalescer.ts';
 import { COUNTER, CounterBlocks } from './counters.ts';
 import { completeChecksum, DELIVER_TOO_BIG, prepareDelivery } from './delivery.ts';
@@ -52,13 +51,15 @@ import {
 } from './mac-table.ts';
 import { NeighborProxy } from './neighbor-proxy.ts';
 import type { Network } from './network.ts';
+import { PEER_COUNTER, PEER_NETWORK, PeerCounterBlocks } from './peer-counters.ts';
 import { Segmenter } from './segmenter.ts';
 import { answerTooBig } from './too-big.ts';
 
-const SEND_FAILURE_COUNTER: Readonly<Record<SendFailure, number>> = {
-  tooBig: COUNTER.dropTooBig,
-  busy: COUNTER.dropUnderlayBusy,
-  unreachable: COUNTER.dropUnreachable,
+/** By what failed: the counter of the network and the peer's. */
+const SEND_FAILURE_COUNTERS: Readonly<Record<SendFailure, readonly [network: number, peer: number]>> = {
+  tooBig: [COUNTER.dropTooBig, PEER_COUNTER.dropTooBig],
+  busy: [COUNTER.dropUnderlayBusy, PEER_COUNTER.dropUnderlayBusy],
+  unreachable: [COUNTER.dropUnreachable, PEER_COUNTER.dropUnreachable],
 };
 
 export class Forwarder {
@@ -67,42 +68,54 @@ export class Forwarder {
   /** Who is on this host's own ports. */
   readonly stations = new LocalStations();
   readonly counterBlocks: CounterBlocks;
+  readonly peerCounterBlocks: PeerCounterBlocks;
   readonly #memory: ChecksumMemory;
   readonly #underlay: Underlay;
   readonly #counters: Float64Array;
+  readonly #peerCounters: Float64Array;
   readonly #vxlanPort: number;
   readonly #onSendFailure: (tag: number, failure: SendFailure) => void;
   readonly #segmenter: Segmenter;
   readonly #coalescer: Coalescer;
   readonly #neighborProxy: NeighborProxy;
-  /** The one VTEP of a unicast frame. */
+  /** The one VTEP of a unicast frame, and where its counters start. */
   readonly #unicast = new Int32Array(1);
+  readonly #unicastPeer = new Int32Array(1);
   /** Whose the pending segment is: it came in that datagram, and goes to that port. */
   #pendingNetwork: Network | null = null;
   #pendingPort = 0;
+  /** Where the counters start of the VTEP that sent that datagram. */
+  #pendingPeer = 0;
   #pendingDatagram = -1;
 
   /**
-   * @param options `memory` is where every batch's packets lie; `counters` from `createCounterMemory`; `vxlanPort` is where a VTEP
-   *   is answered that the registry does not know (only with anti-spoofing off); `scratch` is where in the memory `MAX_TRAIN_BYTES` are
-   *   free for trains.
+   * @param options `memory` is where every batch's packets lie; `counters` from `createCounterMemory`, `peerCounters` from
+   *   `createPeerCounterMemory`; `vxlanPort` is where a VTEP is answered that the registry does not know (only with anti-spoofing off);
+   *   `scratch` is where in the memory `MAX_TRAIN_BYTES` are free for trains.
    */
   constructor(options: {
     readonly memory: ChecksumMemory;
     readonly underlay: Underlay;
     readonly counters: Float64Array;
+    readonly peerCounters: Float64Array;
     readonly vxlanPort: number;
     readonly scratch: number;
   }) {
     this.#memory = options.memory;
     this.#underlay = options.underlay;
     this.#counters = options.counters;
+    this.#peerCounters = options.peerCounters;
     this.counterBlocks = new CounterBlocks(options.counters);
+    this.peerCounterBlocks = new PeerCounterBlocks(options.peerCounters, options.counters);
     this.#vxlanPort = options.vxlanPort;
     this.#segmenter = new Segmenter(options.memory, options.scratch);
     this.#coalescer = new Coalescer(options.memory);
     this.#neighborProxy = new NeighborProxy(options.memory, this.stations);
-    this.#onSendFailure = (base, failure) => this.#count(base, SEND_FAILURE_COUNTER[failure]);
+    this.#onSendFailure = (peer, failure) => {
+      const [counter, peerCounter] = SEND_FAILURE_COUNTERS[failure];
+      this.#peerCounters[peer + peerCounter]! += 1;
+      this.#count(this.#peerCounters[peer + PEER_NETWORK]!, counter);
+    };
   }
 
   /**
@@ -158,7 +171,8 @@ export class Forwarder {
     if (place === NOWHERE) return this.#floodFromPort(network, port, offset, length, now);
     if (!isLocal(place)) {
       this.#unicast[0] = network.destinations[place]!;
-      this.#tunnel(network, port, offset, length, this.#unicast, now);
+      this.#unicastPeer[0] = network.peerCounters[place]!;
+      this.#tunnel(network, port, offset, length, this.#unicast, this.#unicastPeer, now);
     } else if (portOf(place) === port) {
       this.#count(base, COUNTER.dropSamePort);
     } else {
@@ -178,11 +192,19 @@ export class Forwarder {
       if (other !== port) this.#give(network, other, offset, length);
     }
     if (destinations.length === 0) return;
-    this.#tunnel(network, port, offset, length, destinations, now);
+    this.#tunnel(network, port, offset, length, destinations, network.floodPeerCounters, now);
   }
 
   /** Encapsulates a frame and sends it to each of the destinations: head-end replication is the same bytes, once per VTEP. */
-  #tunnel(network: Network, port: number, offset: number, length: number, destinations: Int32Array, now: number): void {
+  #tunnel(
+    network: Network,
+    port: number,
+    offset: number,
+    length: number,
+    destinations: Int32Array,
+    peers: Int32Array,
+    now: number,
+  ): void {
     const { view } = this.#memory;
     const base = network.counterBase;
     const header = offset - VIRTIO_NET_HEADER_LENGTH;
@@ -194,7 +216,7 @@ export class Forwarder {
     if (frame < 0) return;
     const frameLength = offset + length - frame;
     const lane = hashFlow(view, frame, frameLength) & (SOURCE_PORT_LANES - 1);
-    if (gsoSize > 0) return this.#sendCut(network, port, frame, frameLength, gsoSize, destinations, lane, now);
+    if (gsoSize > 0) return this.#sendCut(network, port, frame, frameLength, gsoSize, destinations, peers, lane, now);
 
     if (frameLength > network.mtu + ETHERNET_HEADER_LENGTH) {
       return this.#refuseTooBig(network, port, frame, frameLength, now);
@@ -202,8 +224,10 @@ export class Forwarder {
     const datagram = frame - VXLAN_HEADER_LENGTH;
     writeVxlan(view, datagram, network.vni);
     for (let i = 0; i < destinations.length; i++) {
+      const peer = peers[i]!;
       this.#countFrame(base, COUNTER.vtepTxFrames, frameLength);
-      this.#underlay.send(datagram, frameLength + VXLAN_HEADER_LENGTH, destinations[i]!, lane, base);
+      this.#countForPeer(peer, PEER_COUNTER.txFrames, 1, frameLength);
+      this.#underlay.send(datagram, frameLength + VXLAN_HEADER_LENGTH, destinations[i]!, lane, peer);
     }
   }
 
@@ -215,6 +239,7 @@ export class Forwarder {
     length: number,
     gsoSize: number,
     destinations: Int32Array,
+    peers: Int32Array,
     lane: number,
     now: number,
   ): void {
@@ -226,10 +251,13 @@ export class Forwarder {
     }
     while (segmenter.next()) {
       const { offset, length: trainLength, segmentSize, segments } = segmenter;
+      const bytes = trainLength - segments * VXLAN_HEADER_LENGTH;
       for (let i = 0; i < destinations.length; i++) {
+        const peer = peers[i]!;
         this.#counters[base + COUNTER.vtepTxFrames]! += segments;
-        this.#counters[base + COUNTER.vtepTxFrames + 1]! += trainLength - segments * VXLAN_HEADER_LENGTH;
-        this.#underlay.sendTrain(offset, trainLength, segmentSize, destinations[i]!, lane, base, this.#onSendFailure);
+        this.#counters[base + COUNTER.vtepTxFrames + 1]! += bytes;
+        this.#countForPeer(peer, PEER_COUNTER.txFrames, segments, bytes);
+        this.#underlay.sendTrain(offset, trainLength, segmentSize, destinations[i]!, lane, peer, this.#onSendFailure);
       }
     }
   }
@@ -272,6 +300,7 @@ export class Forwarder {
     const inner = length - VXLAN_HEADER_LENGTH;
     if (!this.#coalescer.append(datagram + VXLAN_HEADER_LENGTH, inner)) return false;
     this.#countFrame(network.counterBase, COUNTER.vtepRxFrames, inner);
+    this.#countForPeer(this.#pendingPeer, PEER_COUNTER.rxFrames, 1, inner);
     return true;
   }
 
@@ -297,6 +326,8 @@ export class Forwarder {
       return this.#count(base, COUNTER.dropSpoofedSource);
     }
     this.#countFrame(base, COUNTER.vtepRxFrames, length);
+    const peer = network.peerCounters[slot]!;
+    this.#countForPeer(peer, PEER_COUNTER.rxFrames, 1, length);
     this.#learnFromVtep(network, sourceHigh, sourceLow, slot, now);
 
     if (network.ports.length === 0) return this.#count(base, COUNTER.dropNoPort);
@@ -306,7 +337,7 @@ export class Forwarder {
       this.#deliverPending();
       for (let port = 0; port < network.ports.length; port++) this.#deliver(network, port, offset, length);
     } else if (isLocal(place)) {
-      this.#coalesce(network, portOf(place), i, offset, length);
+      this.#coalesce(network, portOf(place), peer, i, offset, length);
     } else {
       this.#count(base, COUNTER.dropSplitHorizon);
     }
@@ -330,15 +361,16 @@ export class Forwarder {
     const address = this.addresses.lookup(source, at);
     const slot = address >= 0 && address < network.slotByAddress.length ? network.slotByAddress[address]! : -1;
     if (slot >= 0 || !network.hasRoomForStranger) return slot;
-    return network.adoptStranger(formatSource(source, at), this.#vxlanPort);
+    return network.adoptStranger(formatAddressWords(source, at), this.#vxlanPort);
   }
 
   /** Merges the frame with the pending one, or makes it the pending one, or sends both on. */
-  #coalesce(network: Network, port: number, datagram: number, offset: number, length: number): void {
+  #coalesce(network: Network, port: number, peer: number, datagram: number, offset: number, length: number): void {
     const isSamePath = this.#pendingNetwork === network && this.#pendingPort === port;
     if (isSamePath && this.#coalescer.append(offset, length)) {
       // What comes behind it in this datagram may go the short way too: its sender has been let in for this very frame.
       this.#pendingDatagram = datagram;
+      this.#pendingPeer = peer;
       return;
     }
     this.#deliverPending();
@@ -347,6 +379,7 @@ export class Forwarder {
     this.#pendingNetwork = network;
     this.#pendingPort = port;
     this.#pendingDatagram = datagram;
+    this.#pendingPeer = peer;
   }
 
   #deliverPending(): void {
@@ -383,13 +416,10 @@ export class Forwarder {
     this.#counters[base + counter]! += 1;
     this.#counters[base + counter + 1]! += length;
   }
-}
 
-/** Only for a VTEP seen for the first time. */
-function formatSource(words: Uint32Array, at: number): string {
-  const bytes = new Uint8Array(16);
-  const view = new DataView(bytes.buffer);
-  for (let i = 0; i < 4; i++) view.setUint32(i * 4, words[at + i]!);
-  const isIpv4 = words[at] === 0 && words[at + 1] === 0 && words[at + 2] === 0xffff;
-  return formatIp(isIpv4 ? bytes.subarray(12) : bytes);
+  /** Counts frames and, in the counter that follows, their bytes. */
+  #countForPeer(peer: number, counter: number, frames: number, bytes: number): void {
+    this.#peerCounters[peer + counter]! += frames;
+    this.#peerCounters[peer + counter + 1]! += bytes;
+  }
 }

@@ -10,6 +10,8 @@ export interface ThreadOptions {
   readonly port: number;
   /** From `createCounterMemory`. */
   readonly counters: Float64Array<SharedArrayBuffer>;
+  /** From `createPeerCounterMemory`. */
+  readonly peerCounters: Float64Array<SharedArrayBuffer>;
 }
 
 /** A TAP for a network; the thread closes its descriptor. */

@@ -17,6 +17,7 @@ import type {
   NetworkCounters,
   NetworkFdb,
 } from '../datapath/datapath.ts';
+import { createPeerCounterMemory, MAX_COUNTED_PEERS, readPeerCounters } from '../datapath/peer-counters.ts';
 import {
   forgetTap,
   maintainTap,
@@ -75,10 +76,14 @@ export async function openUserspaceDatapath(options: UserspaceOptions): Promise<
     options.log('info', `the VTEP address ${address} is not on this host: taking VXLAN on every address`);
   }
   const counters = createCounterMemory(MAX_NETWORKS);
+  const peerCounters = createPeerCounterMemory(MAX_NETWORKS, MAX_COUNTED_PEERS);
   const { port1, port2 } = new MessageChannel();
   const thread = new Worker(new URL(`./thread${extname(import.meta.url)}`, import.meta.url), {
     name: 'datapath',
-    workerData: { port: port2, options: { address: isLocal ? address : null, port, counters } satisfies ThreadOptions },
+    workerData: {
+      port: port2,
+      options: { address: isLocal ? address : null, port, counters, peerCounters } satisfies ThreadOptions,
+    },
     transferList: [port2],
   });
   const first = await new Promise<FromThread>((resolve, reject) => {
@@ -91,7 +96,7 @@ export async function openUserspaceDatapath(options: UserspaceOptions): Promise<
     if (first.type === 'failed') throw new DatapathError(first.code, explainStart(first.code, first.message, options));
     throw new DatapathError('internal', `the data path's thread began with ${first.type}`);
   }
-  return new UserspaceDatapath(options, { thread, port: port1, wakeFd: first.wakeFd, counters });
+  return new UserspaceDatapath(options, { thread, port: port1, wakeFd: first.wakeFd, counters, peerCounters });
 }
 
 class UserspaceDatapath implements Datapath {
@@ -100,6 +105,7 @@ class UserspaceDatapath implements Datapath {
   readonly #port: MessagePort;
   readonly #wakeFd: number;
   readonly #counters: Float64Array;
+  readonly #peerCounters: Float64Array;
   readonly #wakeValue: Arena;
   readonly #wanted = new Map<number, Wanted>();
   readonly #devices = new Map<number, OpenDevice>();
@@ -125,6 +131,7 @@ class UserspaceDatapath implements Datapath {
       readonly port: MessagePort;
       readonly wakeFd: number;
       readonly counters: Float64Array;
+      readonly peerCounters: Float64Array;
     },
   ) {
     this.#options = options;
@@ -132,6 +139,7 @@ class UserspaceDatapath implements Datapath {
     this.#port = running.port;
     this.#wakeFd = running.wakeFd;
     this.#counters = running.counters;
+    this.#peerCounters = running.peerCounters;
     this.#wakeValue = new Arena(64);
     this.#wakeValue.view.setUint32(0, 1, true);
     this.#port.on('message', (message: FromThread) => this.#take(message));
@@ -155,9 +163,10 @@ class UserspaceDatapath implements Datapath {
   }
 
   counters(): DatapathCounters {
+    const peers = readPeerCounters([this.#peerCounters]);
     const networks = new Map<number, NetworkCounters>();
     for (const [vni, base] of this.#counterBases) {
-      networks.set(vni, { totals: readCounters(this.#counters, base), peers: [] });
+      networks.set(vni, { totals: readCounters(this.#counters, base), peers: peers.get(vni) ?? [] });
     }
     return { agent: readCounters(this.#counters, 0), networks };
   }

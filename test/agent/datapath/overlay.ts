@@ -8,6 +8,11 @@ import {
 } from '../../../agent/datapath/counters.ts';
 import { Forwarder } from '../../../agent/datapath/forwarder.ts';
 import type { Network } from '../../../agent/datapath/network.ts';
+import {
+  createPeerCounterMemory,
+  type PeerCounterName,
+  readPeerCounters,
+} from '../../../agent/datapath/peer-counters.ts';
 import { type DeliveredFrame, InMemoryPort } from '../../../agent/ports/in-memory.ts';
 import { InMemoryFabric, type InMemoryUnderlay } from '../../../agent/underlay/in-memory.ts';
 import { createBatch, type DatagramBatch, MAX_TRAIN_BYTES, SLOT_SIZE } from '../../../agent/wire/packet-batch.ts';
@@ -21,6 +26,7 @@ export const VXLAN_PORT = 4789;
 export const BROADCAST = 0xffff_ffff_ffff;
 const BATCH = 4;
 const NETWORKS = 4;
+const PEERS = 16;
 
 export interface SiteOptions {
   readonly queueCapacity?: number;
@@ -35,6 +41,7 @@ export class OverlaySite {
   readonly underlay: InMemoryUnderlay;
   readonly forwarder: Forwarder;
   readonly counterMemory = createCounterMemory(NETWORKS);
+  readonly peerCounterMemory = createPeerCounterMemory(NETWORKS, PEERS);
   /** The clock, in seconds. */
   now = 1000;
   readonly #batch: DatagramBatch;
@@ -53,6 +60,7 @@ export class OverlaySite {
       memory,
       underlay: this.underlay,
       counters: this.counterMemory,
+      peerCounters: this.peerCounterMemory,
       vxlanPort: VXLAN_PORT,
       scratch: BATCH * SLOT_SIZE,
     });
@@ -123,6 +131,17 @@ export class OverlaySite {
     const base = vni === 0 ? 0 : this.network(vni).counterBase;
     return Object.fromEntries(
       Object.entries(readCounters(this.counterMemory, base)).filter(([, count]) => count !== 0),
+    );
+  }
+
+  /** The counters of a network's peers that are not zero, by address and port. */
+  peerCounters(vni: number): Record<string, Partial<Record<PeerCounterName, number>>> {
+    const peers = readPeerCounters([this.peerCounterMemory]).get(vni) ?? [];
+    return Object.fromEntries(
+      peers.map(({ address, port, counters }) => [
+        `${address} ${port}`,
+        Object.fromEntries(Object.entries(counters).filter(([, count]) => count !== 0)),
+      ]),
     );
   }
 
