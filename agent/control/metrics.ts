@@ -22,6 +22,8 @@ const COUNTERS: readonly (readonly [metric: string, help: string, labels: Labels
   ['flooded_frames_total', 'Frames that went to every other site.', {}, 'floodedFrames'],
   ['neighbors_answered_total', 'ARP requests and neighbour solicitations answered here.', {}, 'neighborsAnswered'],
   ['too_big_answered_total', 'Hosts told that their packet is too big.', {}, 'tooBigAnswered'],
+  ['ecn_marked_frames_total', 'Frames that took over the underlay’s congestion mark.', {}, 'ecnMarkedFrames'],
+  ['mss_clamped_total', 'TCP SYNs whose MSS was lowered.', {}, 'mssClamped'],
   ['macs_moved_total', 'Stations that were heard at another place than before.', {}, 'macsMoved'],
 ];
 const PEER_COUNTERS: typeof COUNTERS = [

@@ -12,6 +12,7 @@
 import type { SendFailure, Underlay } from '../underlay/underlay.ts';
 import { SOURCE_PORT_LANES } from '../underlay/underlay.ts';
 import type { ChecksumMemory } from '../wire/checksum-memory.ts';
+import { CE, ECN_MASK, ECT_1, MARK_DROP, MARK_TAKEN, readTrafficClass, takeMark } from '../wire/ecn.ts';
 import {
   ETHERNET_HEADER_LENGTH,
   isGroup,
@@ -34,10 +35,12 @@ import {
 } from '../wire/virtio-net.ts';
 import { hasVni, readVni, VXLAN_HEADER_LENGTH, writeVxlan } from '../wire/vxlan.ts';
 import { AddressTable, formatAddressWords } from './address-table.ts';
+import { clampMss } from './clamp-mss.ts';
 import { Coalescer } from './coalescer.ts';
 import { COUNTER, CounterBlocks } from './counters.ts';
 import { completeChecksum, DELIVER_TOO_BIG, prepareDelivery } from './delivery.ts';
 import { hashFlow } from './flow-hash.ts';
+import type { ForwardingRules } from './forwarding-rules.ts';
 import { LocalStations } from './local-stations.ts';
 import {
   isLocal,
@@ -74,6 +77,9 @@ export class Forwarder {
   readonly #counters: Float64Array;
   readonly #peerCounters: Float64Array;
   readonly #vxlanPort: number;
+  /** Of the inner traffic class, what the outer one takes over. */
+  readonly #outerBits: number;
+  readonly #clampsMss: boolean;
   readonly #onSendFailure: (tag: number, failure: SendFailure) => void;
   readonly #segmenter: Segmenter;
   readonly #coalescer: Coalescer;
@@ -91,7 +97,7 @@ export class Forwarder {
   /**
    * @param options `memory` is where every batch's packets lie; `counters` from `createCounterMemory`, `peerCounters` from
    *   `createPeerCounterMemory`; `vxlanPort` is where a VTEP is answered that the registry does not know (only with anti-spoofing off);
-   *   `scratch` is where in the memory `MAX_TRAIN_BYTES` are free for trains.
+   *   `scratch` is where in the memory `MAX_TRAIN_BYTES` are free for trains; `rules` are the defaults unless given.
    */
   constructor(options: {
     readonly memory: ChecksumMemory;
@@ -100,6 +106,7 @@ export class Forwarder {
     readonly peerCounters: Float64Array;
     readonly vxlanPort: number;
     readonly scratch: number;
+    readonly rules?: ForwardingRules;
   }) {
     this.#memory = options.memory;
     this.#underlay = options.underlay;
@@ -108,6 +115,8 @@ export class Forwarder {
     this.counterBlocks = new CounterBlocks(options.counters);
     this.peerCounterBlocks = new PeerCounterBlocks(options.peerCounters, options.counters);
     this.#vxlanPort = options.vxlanPort;
+    this.#outerBits = options.rules?.dscp === 'copy' ? 0xff : ECN_MASK;
+    this.#clampsMss = options.rules?.clampMss ?? false;
     this.#segmenter = new Segmenter(options.memory, options.scratch);
     this.#coalescer = new Coalescer(options.memory);
     this.#neighborProxy = new NeighborProxy(options.memory, this.stations);
@@ -136,7 +145,7 @@ export class Forwarder {
       // Once for a datagram of length 0, too.
       do {
         const length = Math.min(size, end - at);
-        if (!this.#continuesPending(i, at, length)) this.#fromUnderlay(batch, i, at, length, now);
+        if (!this.#continuesPending(batch, i, at, length)) this.#fromUnderlay(batch, i, at, length, now);
         at += length;
       } while (at < end);
     }
@@ -216,7 +225,12 @@ export class Forwarder {
     if (frame < 0) return;
     const frameLength = offset + length - frame;
     const lane = hashFlow(view, frame, frameLength) & (SOURCE_PORT_LANES - 1);
-    if (gsoSize > 0) return this.#sendCut(network, port, frame, frameLength, gsoSize, destinations, peers, lane, now);
+    if (this.#clampsMss) this.#clampMss(network, frame, frameLength);
+    const trafficClass = readTrafficClass(view, frame, frameLength) & this.#outerBits;
+    if (gsoSize > 0) {
+      this.#sendCut(network, port, frame, frameLength, gsoSize, destinations, peers, lane, trafficClass, now);
+      return;
+    }
 
     if (frameLength > network.mtu + ETHERNET_HEADER_LENGTH) {
       return this.#refuseTooBig(network, port, frame, frameLength, now);
@@ -227,7 +241,7 @@ export class Forwarder {
       const peer = peers[i]!;
       this.#countFrame(base, COUNTER.vtepTxFrames, frameLength);
       this.#countForPeer(peer, PEER_COUNTER.txFrames, 1, frameLength);
-      this.#underlay.send(datagram, frameLength + VXLAN_HEADER_LENGTH, destinations[i]!, lane, peer);
+      this.#underlay.send(datagram, frameLength + VXLAN_HEADER_LENGTH, destinations[i]!, lane, trafficClass, peer);
     }
   }
 
@@ -241,6 +255,7 @@ export class Forwarder {
     destinations: Int32Array,
     peers: Int32Array,
     lane: number,
+    trafficClass: number,
     now: number,
   ): void {
     const base = network.counterBase;
@@ -257,9 +272,22 @@ export class Forwarder {
         this.#counters[base + COUNTER.vtepTxFrames]! += segments;
         this.#counters[base + COUNTER.vtepTxFrames + 1]! += bytes;
         this.#countForPeer(peer, PEER_COUNTER.txFrames, segments, bytes);
-        this.#underlay.sendTrain(offset, trainLength, segmentSize, destinations[i]!, lane, peer, this.#onSendFailure);
+        this.#underlay.sendTrain(
+          offset,
+          trainLength,
+          segmentSize,
+          destinations[i]!,
+          lane,
+          trafficClass,
+          peer,
+          this.#onSendFailure,
+        );
       }
     }
+  }
+
+  #clampMss(network: Network, frame: number, length: number): void {
+    if (clampMss(this.#memory.view, frame, length, network.mtu)) this.#count(network.counterBase, COUNTER.mssClamped);
   }
 
   /** Drops a frame that does not fit, and tells its sender what would. */
@@ -292,12 +320,13 @@ export class Forwarder {
    * The short way for a train: a datagram of the one that the pending segment came in, whose frame continues it. All that was looked
    * up for the first holds for it too, since sender, VNI and addresses are the same.
    */
-  #continuesPending(i: number, datagram: number, length: number): boolean {
+  #continuesPending(batch: DatagramBatch, i: number, datagram: number, length: number): boolean {
     const network = this.#pendingNetwork;
     if (network === null || i !== this.#pendingDatagram || length < VXLAN_HEADER_LENGTH) return false;
     const view = this.#memory.view;
     if (!hasVni(view, datagram) || readVni(view, datagram) !== network.vni) return false;
     const inner = length - VXLAN_HEADER_LENGTH;
+    if (!this.#takeMark(network, batch, i, datagram + VXLAN_HEADER_LENGTH, inner)) return false;
     if (!this.#coalescer.append(datagram + VXLAN_HEADER_LENGTH, inner)) return false;
     this.#countFrame(network.counterBase, COUNTER.vtepRxFrames, inner);
     this.#countForPeer(this.#pendingPeer, PEER_COUNTER.rxFrames, 1, inner);
@@ -325,10 +354,12 @@ export class Forwarder {
     if (network.settings.antiSpoof === 'strict' && !network.isRegisteredAt(sourceHigh, sourceLow, slot)) {
       return this.#count(base, COUNTER.dropSpoofedSource);
     }
+    if (!this.#takeMark(network, batch, i, offset, length)) return this.#count(base, COUNTER.dropCongested);
     this.#countFrame(base, COUNTER.vtepRxFrames, length);
     const peer = network.peerCounters[slot]!;
     this.#countForPeer(peer, PEER_COUNTER.rxFrames, 1, length);
     this.#learnFromVtep(network, sourceHigh, sourceLow, slot, now);
+    if (this.#clampsMss) this.#clampMss(network, offset, length);
 
     if (network.ports.length === 0) return this.#count(base, COUNTER.dropNoPort);
     const high = readDestinationHigh(view, offset);
@@ -341,6 +372,15 @@ export class Forwarder {
     } else {
       this.#count(base, COUNTER.dropSplitHorizon);
     }
+  }
+
+  /** @returns false where the underlay's congestion mark can't be told to the inner packet's ends, so that losing it must do. */
+  #takeMark(network: Network, batch: DatagramBatch, i: number, frame: number, length: number): boolean {
+    const outer = batch.trafficClass[i]! & ECN_MASK;
+    if (outer !== ECT_1 && outer !== CE) return true;
+    const mark = takeMark(this.#memory.view, frame, length, outer);
+    if (mark === MARK_TAKEN) this.#count(network.counterBase, COUNTER.ecnMarkedFrames);
+    return mark !== MARK_DROP;
   }
 
   #learnFromVtep(network: Network, high: number, low: number, slot: number, now: number): void {

@@ -54,7 +54,7 @@ try {
 }
 port.close();
 
-function run({ address, port: vxlanPort, counters, peerCounters }: ThreadOptions): void {
+function run({ address, port: vxlanPort, counters, peerCounters, rules }: ThreadOptions): void {
   const memory = createChecksumMemory(
     BATCH * SLOT_SIZE + MAX_TRAIN_BYTES + UDP_UNDERLAY_ARENA_BYTES + EVENTS * 16 + 4096,
   );
@@ -78,6 +78,7 @@ function run({ address, port: vxlanPort, counters, peerCounters }: ThreadOptions
     peerCounters,
     vxlanPort,
     scratch: arena.take(MAX_TRAIN_BYTES),
+    rules,
   });
   const context = { forwarder, underlay, random: () => randomInt(2 ** 32) };
   const wakeFd = checked('eventfd', eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));

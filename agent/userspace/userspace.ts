@@ -17,6 +17,7 @@ import type {
   NetworkCounters,
   NetworkFdb,
 } from '../datapath/datapath.ts';
+import type { ForwardingRules } from '../datapath/forwarding-rules.ts';
 import { createPeerCounterMemory, MAX_COUNTED_PEERS, readPeerCounters } from '../datapath/peer-counters.ts';
 import {
   forgetTap,
@@ -40,6 +41,7 @@ export interface UserspaceOptions {
   readonly vtep: { readonly address: string | null; readonly port: number };
   /** The same across restarts, another for each agent of a host: devices are known by it. */
   readonly identity: string;
+  readonly rules?: ForwardingRules;
   readonly log: (level: LogLevel, message: string) => void;
 }
 
@@ -82,7 +84,13 @@ export async function openUserspaceDatapath(options: UserspaceOptions): Promise<
     name: 'datapath',
     workerData: {
       port: port2,
-      options: { address: isLocal ? address : null, port, counters, peerCounters } satisfies ThreadOptions,
+      options: {
+        address: isLocal ? address : null,
+        port,
+        counters,
+        peerCounters,
+        rules: options.rules ?? {},
+      } satisfies ThreadOptions,
     },
     transferList: [port2],
   });

@@ -7,6 +7,7 @@ import {
   readCounters,
 } from '../../../agent/datapath/counters.ts';
 import { Forwarder } from '../../../agent/datapath/forwarder.ts';
+import type { ForwardingRules } from '../../../agent/datapath/forwarding-rules.ts';
 import type { Network } from '../../../agent/datapath/network.ts';
 import {
   createPeerCounterMemory,
@@ -31,6 +32,7 @@ const PEERS = 16;
 export interface SiteOptions {
   readonly queueCapacity?: number;
   readonly port?: number;
+  readonly rules?: ForwardingRules;
   /** What all memory holds before a frame is put into it: nothing that happens may depend on it. */
   readonly dirt?: number;
 }
@@ -63,6 +65,7 @@ export class OverlaySite {
       peerCounters: this.peerCounterMemory,
       vxlanPort: VXLAN_PORT,
       scratch: BATCH * SLOT_SIZE,
+      rules: options.rules ?? {},
     });
   }
 
@@ -112,8 +115,8 @@ export class OverlaySite {
   }
 
   /** Takes in one datagram from any address. */
-  takeDatagram(from: string, payload: Uint8Array): void {
-    this.underlay.inject(from, payload);
+  takeDatagram(from: string, payload: Uint8Array, trafficClass = 0): void {
+    this.underlay.inject(from, payload, trafficClass);
     this.take();
   }
 
