@@ -30,9 +30,10 @@ export interface Underlay {
   /**
    * Queues `length` bytes at `offset` of the memory given when the underlay was made.
    * @param lane which source port, from 0 to `SOURCE_PORT_LANES - 1`.
+   * @param trafficClass the DSCP and ECN bits of the outer IP header.
    * @param tag given back where the datagram can't be sent.
    */
-  send(offset: number, length: number, destination: number, lane: number, tag: number): void;
+  send(offset: number, length: number, destination: number, lane: number, trafficClass: number, tag: number): void;
 
   /**
    * Sends datagrams that lie one behind the other, all of `segmentSize` bytes but the last, after what is queued: at once, so that
@@ -44,6 +45,7 @@ export interface Underlay {
     segmentSize: number,
     destination: number,
     lane: number,
+    trafficClass: number,
     tag: number,
     failed: (tag: number, failure: SendFailure) => void,
   ): void;

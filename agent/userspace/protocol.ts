@@ -1,6 +1,7 @@
 /** What the main thread and the data path's thread say to each other. Frames are never among it. */
 import type { TableUpdate } from '../../src/contract/table.ts';
 import type { LearnedChanges, LocalMac, NetworkFdb } from '../datapath/datapath.ts';
+import type { ForwardingRules } from '../datapath/forwarding-rules.ts';
 import type { TapDevice } from '../ports/tap-device.linux.ts';
 
 /** What the thread is made with. */
@@ -10,6 +11,9 @@ export interface ThreadOptions {
   readonly port: number;
   /** From `createCounterMemory`. */
   readonly counters: Float64Array<SharedArrayBuffer>;
+  /** From `createPeerCounterMemory`. */
+  readonly peerCounters: Float64Array<SharedArrayBuffer>;
+  readonly rules: ForwardingRules;
 }
 
 /** A TAP for a network; the thread closes its descriptor. */

@@ -54,7 +54,7 @@ try {
 }
 port.close();
 
-function run({ address, port: vxlanPort, counters }: ThreadOptions): void {
+function run({ address, port: vxlanPort, counters, peerCounters, rules }: ThreadOptions): void {
   const memory = createChecksumMemory(
     BATCH * SLOT_SIZE + MAX_TRAIN_BYTES + UDP_UNDERLAY_ARENA_BYTES + EVENTS * 16 + 4096,
   );
@@ -75,8 +75,10 @@ function run({ address, port: vxlanPort, counters }: ThreadOptions): void {
     memory,
     underlay,
     counters,
+    peerCounters,
     vxlanPort,
     scratch: arena.take(MAX_TRAIN_BYTES),
+    rules,
   });
   const context = { forwarder, underlay, random: () => randomInt(2 ** 32) };
   const wakeFd = checked('eventfd', eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));

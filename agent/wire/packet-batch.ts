@@ -43,6 +43,8 @@ export interface DatagramBatch extends PacketBatch {
    * more.
    */
   readonly segmentSize: Int32Array;
+  /** The DSCP and ECN bits of the outer IP header, the same for all that the kernel put together. */
+  readonly trafficClass: Uint8Array;
 }
 
 /** A batch over `memory`, whose slots start at `base`. */
@@ -58,5 +60,6 @@ export function createBatch(memory: PacketMemory, base: number, capacity: number
     length: new Int32Array(capacity),
     source: new Uint32Array(capacity * 4),
     segmentSize: new Int32Array(capacity),
+    trafficClass: new Uint8Array(capacity),
   };
 }

@@ -13,6 +13,7 @@ import { prepareDelivery } from '../../agent/datapath/delivery.ts';
 import { hashFlow } from '../../agent/datapath/flow-hash.ts';
 import { Forwarder } from '../../agent/datapath/forwarder.ts';
 import { MacTable } from '../../agent/datapath/mac-table.ts';
+import { createPeerCounterMemory } from '../../agent/datapath/peer-counters.ts';
 import type { Port } from '../../agent/ports/port.ts';
 import type { Underlay } from '../../agent/underlay/underlay.ts';
 import { finishChecksum, sumBytes } from '../../agent/wire/checksum.ts';
@@ -95,6 +96,7 @@ function forwarderParts(): Part[] {
       memory,
       underlay: idleUnderlay,
       counters,
+      peerCounters: createPeerCounterMemory(1, 8),
       vxlanPort: 4789,
       scratch: 2 * BATCH * SLOT_SIZE,
     });

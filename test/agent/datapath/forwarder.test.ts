@@ -382,13 +382,14 @@ describe('what the underlay does not take', () => {
     ['beyond its MTU', 'dropTooBig', { fabricMtu: 95, queueCapacity: 9, vtep: '10.0.0.2' }],
     ['more than its queue holds', 'dropUnderlayBusy', { fabricMtu: 1500, queueCapacity: 0, vtep: '10.0.0.2' }],
     ['to where nobody is', 'dropUnreachable', { fabricMtu: 1500, queueCapacity: 9, vtep: '10.0.0.3' }],
-  ] as const)('is counted for its network: %s', (_what, counter, { fabricMtu, queueCapacity, vtep }) => {
+  ] as const)('is counted for its network and its peer: %s', (_what, counter, { fabricMtu, queueCapacity, vtep }) => {
     const fabric = new InMemoryFabric(fabricMtu);
     const a = new OverlaySite(fabric, 'a', '10.0.0.1', { queueCapacity });
     new OverlaySite(fabric, 'b', '10.0.0.2');
     a.apply(snapshot(table(VNI, { vteps: { b: vtep } }), table(10)));
     a.send(VNI, frame(BROADCAST, A));
     expect(a.count(VNI, counter)).toBe(1);
+    expect(a.peerCounters(VNI)[`${vtep} 4789`]).toEqual({ txFrames: 1, txBytes: 60, [counter]: 1 });
     expect(a.counters(10)).toEqual({});
     expect(fabric.carried).toEqual([]);
   });
