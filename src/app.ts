@@ -10,6 +10,7 @@ import { requestId } from './middleware/request-id.ts';
 import { securityHeaders } from './middleware/security-headers.ts';
 import { tellOfChanges } from './middleware/tell.ts';
 import { agentMacRoutes } from './routes/agent-macs.ts';
+import { agentWireguardRoutes } from './routes/agent-wireguard.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
 import { attachmentRoutes } from './routes/attachments.ts';
@@ -74,6 +75,7 @@ export function createApp(gateway: Gateway): Hono<AppEnv> {
   app.route('/', watchRoutes(gateway));
   app.route('/', agentMacRoutes(gateway));
   app.route('/', heartbeatRoutes(gateway));
+  app.route('/', agentWireguardRoutes(gateway));
   app.route('/', siteKeyRoutes(gateway));
   addOpenApi(app);
 

@@ -1,6 +1,6 @@
 /** What an agent sends, and the paths and times both sides keep to. */
 import * as v from 'valibot';
-import { NameSchema, SlugSchema, UdpPortSchema, UnicastIpSchema, VniSchema } from './primitives.ts';
+import { MtuSchema, NameSchema, SlugSchema, UdpPortSchema, UnicastIpSchema, VniSchema } from './primitives.ts';
 import { CursorSchema } from './table.ts';
 
 /** A token lives this long at most; clocks may differ by the skew before it is refused. */
@@ -75,6 +75,8 @@ export const NetworkReportSchema = v.strictObject({
   counters: CountersSchema,
   /** How many peers would go by what the gateway said last, though nobody asked for that: the site goes on until it is said again. */
   heldRemovals: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+  /** The MTU in force on its port, in bytes; said where the transport is `wireguard`. */
+  mtu: v.optional(MtuSchema),
   /** Why this network is not carried as the table says, in one line. */
   error: v.optional(v.pipe(v.string(), v.maxLength(500))),
 });

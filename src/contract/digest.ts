@@ -17,6 +17,12 @@ export interface VtepEntry {
   readonly site: string;
   readonly address: string;
   readonly port: number;
+  readonly wireguard?: readonly TunnelEntry[] | undefined;
+}
+
+export interface TunnelEntry {
+  readonly publicKey: string;
+  readonly endpoint: { readonly address: string; readonly port: number } | null;
 }
 
 export interface MacEntry {
@@ -28,7 +34,12 @@ export interface MacEntry {
 
 /** @returns the hash of one VTEP of a network's table. */
 export function hashVtep(entry: VtepEntry): Digest {
-  return hash48(`v|${entry.site}|${entry.address}|${entry.port}`);
+  return hash48(`v|${entry.site}|${entry.address}|${entry.port}${(entry.wireguard ?? []).map(tunnelText).join('')}`);
+}
+
+/** A tunnel's address is left out, since it follows from the key. */
+function tunnelText({ publicKey, endpoint }: TunnelEntry): string {
+  return `|${publicKey}|${endpoint?.address ?? ''}|${endpoint?.port ?? 0}`;
 }
 
 /**

@@ -24,6 +24,7 @@ export const EVENT_KINDS = [
   'site_changed',
   'site_deleted',
   'site_key_rotated',
+  'site_wireguard_changed',
   'site_attached',
   'site_detached',
   'mac_set',

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { DescriptionSchema, MtuSchema, MulticastIpSchema, NameSchema, SubnetSchema, VniSchema } from './primitives.ts';
 import { AntiSpoofSchema, FloodSchema } from './table.ts';
+import { TransportSchema } from './wireguard.ts';
 
 /** What is left of an Ethernet MTU of 1500 after VXLAN over IPv4; an agent lowers it where its underlay leaves less. */
 export const DEFAULT_MTU = 1450;
@@ -13,6 +14,8 @@ const settings = {
   arpSuppression: v.optional(v.boolean('must be true or false')),
   flood: v.optional(FloodSchema),
   multicastGroup: v.optional(v.nullable(MulticastIpSchema)),
+  /** `wireguard`: sites send each other its frames encrypted. The tenant's own unless said. */
+  transport: v.optional(TransportSchema),
 };
 
 export const NetworkCreateSchema = v.strictObject({ name: NameSchema, vni: v.optional(VniSchema), ...settings });
@@ -33,6 +36,7 @@ export const NetworkSchema = v.object({
   arpSuppression: v.boolean(),
   flood: FloodSchema,
   multicastGroup: v.optional(v.string()),
+  transport: TransportSchema,
   /** How many its MAC/IP table has. */
   macs: v.number(),
   /** The tenant's revision at which this network's table last changed. */

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { CountersSchema } from './agent.ts';
 import { PortSchema } from './port.ts';
 import { LabelsSchema, NameSchema, TitleSchema, UdpPortSchema, UnicastIpSchema } from './primitives.ts';
+import { TransportSchema, TunnelEndSchema } from './wireguard.ts';
 
 export const SITE_KINDS = ['agent', 'static'] as const;
 export type SiteKind = (typeof SITE_KINDS)[number];
@@ -47,6 +48,9 @@ export const SiteNetworkSchema = v.object({
   name: v.string(),
   vni: v.number(),
   port: PortSchema,
+  transport: TransportSchema,
+  /** What its port's interface has, as the agent said it, where the transport is `wireguard`. */
+  mtu: v.optional(v.number()),
   /** The revision the site should have applied, the one it said it has, and how many changes lie between. */
   revision: v.number(),
   appliedRevision: v.optional(v.number()),
@@ -62,6 +66,8 @@ export const SiteSchema = v.object({
   kind: v.picklist(SITE_KINDS),
   status: v.picklist(SITE_STATUSES),
   vtep: v.object({ address: v.string(), port: v.number() }),
+  /** The ends of its tunnel, where it published any: peers send to the first. */
+  wireguard: v.optional(v.array(TunnelEndSchema)),
   version: v.optional(v.string()),
   lastSeenAt: v.optional(v.string()),
   labels: v.record(v.string(), v.string()),

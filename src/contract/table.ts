@@ -7,6 +7,7 @@
 import * as v from 'valibot';
 import { PortSchema } from './port.ts';
 import { MacSchema, MtuSchema, MulticastIpSchema, UdpPortSchema, UnicastIpSchema, VniSchema } from './primitives.ts';
+import { TunnelEndSchema } from './wireguard.ts';
 
 export const FLOOD_MODES = ['headend', 'multicast', 'none'] as const;
 export const ANTI_SPOOF_MODES = ['vtep', 'strict', 'off'] as const;
@@ -17,7 +18,13 @@ export const FloodSchema = v.picklist(FLOOD_MODES, 'must be "headend", "multicas
 export const AntiSpoofSchema = v.picklist(ANTI_SPOOF_MODES, 'must be "vtep", "strict" or "off"');
 
 /** A peer: where a site of the network takes VXLAN. */
-export const VtepSchema = v.object({ site: v.string(), address: UnicastIpSchema, port: UdpPortSchema });
+export const VtepSchema = v.object({
+  site: v.string(),
+  address: UnicastIpSchema,
+  port: UdpPortSchema,
+  /** Where the transport is `wireguard`: the ends of its tunnel. The first one's address is `address`; from the others it may send too. */
+  wireguard: v.optional(v.array(TunnelEndSchema)),
+});
 export type Vtep = v.InferOutput<typeof VtepSchema>;
 
 /**
@@ -46,6 +53,11 @@ const networkEntries = {
   multicastGroup: v.optional(MulticastIpSchema),
   antiSpoof: AntiSpoofSchema,
   arpSuppression: v.boolean(),
+  /**
+   * What carries its VXLAN: absent is `plain`. An agent that can't do what it says must carry nothing. A network whose transport changed
+   * is told in full.
+   */
+  transport: v.optional(v.string()),
   /** The tenant's revision at which this table last changed, and the digest of it once applied. */
   revision: RevisionSchema,
   digest: v.pipe(v.string(), v.regex(/^[0-9a-f]{12}$/)),

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { SlugSchema, TimeSchema, TitleSchema } from './primitives.ts';
+import { TransportSchema } from './wireguard.ts';
 
 const LIMIT_MESSAGE = 'must be a whole number from 0 to 10000000';
 export const LimitSchema = v.pipe(
@@ -23,12 +24,15 @@ export const TenantCreateSchema = v.strictObject({
   slug: SlugSchema,
   name: TitleSchema,
   limits: v.optional(LimitsPatchSchema),
+  /** `wireguard`: all of its networks must be encrypted. */
+  transport: v.optional(TransportSchema),
 });
 export type TenantCreate = v.InferOutput<typeof TenantCreateSchema>;
 
 export const TenantPatchSchema = v.strictObject({
   name: v.optional(TitleSchema),
   limits: v.optional(LimitsPatchSchema),
+  transport: v.optional(TransportSchema),
 });
 export type TenantPatch = v.InferOutput<typeof TenantPatchSchema>;
 
@@ -37,6 +41,8 @@ export const TenantSchema = v.object({
   slug: v.string(),
   name: v.string(),
   limits: LimitsSchema,
+  /** What networks are made with unless said; where it is `wireguard`, none may be plain. */
+  transport: TransportSchema,
   /** Goes up by one with every change in the tenant. */
   revision: v.number(),
   createdAt: v.string(),

@@ -1,6 +1,7 @@
 /** A tenant's sites and networks and which carries which, all in one answer, small enough for hundreds of sites. */
 import * as v from 'valibot';
 import { SITE_KINDS, SITE_STATUSES } from './sites.ts';
+import { TransportSchema } from './wireguard.ts';
 
 /**
  * How a site stands in a network, by what its agent last said; an attachment has the index into this. `behind`: changes are not applied
@@ -37,6 +38,7 @@ export const TopologySchema = v.object({
       subnet: v.optional(v.string()),
       description: v.optional(v.string()),
       macs: v.number(),
+      transport: TransportSchema,
       revision: v.number(),
     }),
   ),

@@ -6,6 +6,7 @@
  */
 import { type SQL, sql } from 'drizzle-orm';
 import type { PortSpec } from '../contract/port.ts';
+import type { Transport } from '../contract/wireguard.ts';
 import { type Database, runAll, write } from './database.ts';
 import { recordEvent } from './events.ts';
 import { guard } from './guards.ts';
@@ -30,7 +31,7 @@ interface Place {
 /**
  * Attaches the site, or gives its attachment another port; with the same port nothing changes.
  *
- * @returns the attachment, and whether it is new. @throws Refusal `not_found`.
+ * @returns the attachment, and whether it is new. @throws Refusal `not_found`, `transport_not_for_site`.
  */
 export async function attach(
   db: Database,
@@ -48,6 +49,11 @@ export async function attach(
       'not_found',
       sql`EXISTS (SELECT 1 FROM networks WHERE tenant_id = ${tenantId} AND id = ${networkId})
       AND EXISTS (SELECT 1 FROM sites WHERE tenant_id = ${tenantId} AND id = ${siteId})`,
+    ),
+    guard(
+      'transport_not_for_site',
+      sql`NOT EXISTS (SELECT 1 FROM networks n JOIN sites s ON s.tenant_id = n.tenant_id
+      WHERE n.tenant_id = ${tenantId} AND n.id = ${networkId} AND n.transport <> 'plain' AND s.id = ${siteId} AND s.kind = 'static')`,
     ),
     sql`${takeRevision(tenantId)} AND NOT ${unchanged}`,
     recordEvent(db, tenantId, {
@@ -118,13 +124,41 @@ export function showSite(tenantId: string, siteId: string): SQL[] {
   ];
 }
 
-/** Tells the peers of the site's new VTEP, whose hash is `hash`. Must come before the site's own row is changed. */
-export function moveSite(tenantId: string, siteId: string, hash: number): SQL[] {
+/**
+ * Tells the peers in its networks of that transport where the site is now, as an entry whose hash is `hash`. Must come before the site's own
+ * row is changed. `anew`: the site was told nothing of these networks, and shall now be told all.
+ */
+export function moveSite(tenantId: string, siteId: string, transport: Transport, hash: number, anew = false): SQL[] {
+  const ofTransport = sql`network_id IN (SELECT id FROM networks WHERE tenant_id = ${tenantId} AND transport = ${transport})`;
   return [
-    moveDigests(tenantId, siteId, 'live', sql`digest - ${siteHash(tenantId, siteId)} + ${hash}`),
-    sql`UPDATE attachments SET revision = ${revision(tenantId)}
-      WHERE tenant_id = ${tenantId} AND site_id = ${siteId} AND state = 'live'`,
+    moveDigests(tenantId, siteId, 'live', sql`digest - ${siteHash(tenantId, siteId)} + ${hash}`, ofTransport),
+    sql`UPDATE attachments SET revision = ${revision(tenantId)}${anew ? sql`, attached_revision = ${revision(tenantId)}` : sql``}
+      WHERE tenant_id = ${tenantId} AND site_id = ${siteId} AND state = 'live' AND ${ofTransport}`,
   ];
+}
+
+/**
+ * Gives the network another transport for all of its sites, each of which is told all of it anew. Must come before the network's own row is
+ * changed. @returns also what its digest will be.
+ */
+export function changeTransport(tenantId: string, networkId: string, to: Transport): { writes: SQL[]; digest: SQL } {
+  const sum = (hash: SQL): SQL => sql`(SELECT coalesce(sum(${hash}), 0) FROM attachments a
+    JOIN sites s ON s.id = a.site_id AND s.tenant_id = a.tenant_id
+    WHERE a.tenant_id = ${tenantId} AND a.network_id = ${networkId} AND a.state = 'live')`;
+  const [plain, tunnel] = [sum(sql`s.hash`), sum(sql`coalesce(s.tunnel_hash, 0)`)];
+  const change = to === 'plain' ? sql`${plain} - ${tunnel}` : sql`${tunnel} - ${plain}`;
+  return {
+    writes: [
+      guard(
+        'transport_not_for_site',
+        sql`${to} = 'plain' OR NOT EXISTS (SELECT 1 FROM attachments a JOIN sites s ON s.id = a.site_id AND s.tenant_id = a.tenant_id
+        WHERE a.tenant_id = ${tenantId} AND a.network_id = ${networkId} AND a.state <> 'gone' AND s.kind = 'static')`,
+      ),
+      sql`UPDATE attachments SET revision = ${revision(tenantId)}, attached_revision = ${revision(tenantId)}
+        WHERE tenant_id = ${tenantId} AND network_id = ${networkId} AND state = 'live'`,
+    ],
+    digest: sql`(digest + ${change}) & ${DIGEST_MASK}`,
+  };
 }
 
 /** Leaves tombstones of all the site's attachments. Must come before the site's own row goes. */
@@ -165,10 +199,16 @@ export function attachNewSite(
   ];
 }
 
-function moveDigests(tenantId: string, siteId: string, state: 'live' | 'disabled', digest: SQL): SQL {
+function moveDigests(
+  tenantId: string,
+  siteId: string,
+  state: 'live' | 'disabled',
+  digest: SQL,
+  where: SQL = sql`TRUE`,
+): SQL {
   return sql`UPDATE networks SET revision = ${revision(tenantId)}, digest = (${digest}) & ${DIGEST_MASK}
     WHERE tenant_id = ${tenantId} AND id IN (SELECT network_id FROM attachments
-      WHERE tenant_id = ${tenantId} AND site_id = ${siteId} AND state = ${state})`;
+      WHERE tenant_id = ${tenantId} AND site_id = ${siteId} AND state = ${state} AND ${where})`;
 }
 
 /**
@@ -183,6 +223,8 @@ function at({ tenantId, networkId, siteId }: Place): SQL {
   return sql`tenant_id = ${tenantId} AND network_id = ${networkId} AND site_id = ${siteId}`;
 }
 
+/** What the site adds to the digest of the row of `networks` that is being updated. */
 function siteHash(tenantId: string, siteId: string): SQL {
-  return sql`(SELECT hash FROM sites WHERE tenant_id = ${tenantId} AND id = ${siteId})`;
+  return sql`(SELECT iif(networks.transport = 'plain', s.hash, coalesce(s.tunnel_hash, 0)) FROM sites s
+    WHERE s.tenant_id = ${tenantId} AND s.id = ${siteId})`;
 }

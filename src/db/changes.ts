@@ -5,10 +5,11 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { PortSpec } from '../contract/port.ts';
 import type { AntiSpoofMode, FloodMode } from '../contract/table.ts';
+import type { Transport } from '../contract/wireguard.ts';
 import type { CarrierRow, ChangedMac, ChangedPeer, TenantChanges, WatchedSite } from '../domain/fan-out.ts';
 import type { NetworkHeader } from '../domain/table-update.ts';
 import { type Database, runAll } from './database.ts';
-import { MAC_COLUMNS, type MacRow, toMac } from './tables.ts';
+import { MAC_COLUMNS, type MacRow, type PeerRow, toMac, toPeer } from './tables.ts';
 
 /** More changes than this are not worth telling one by one. */
 export const MAX_CHANGES = 5000;
@@ -27,18 +28,18 @@ export async function readChanges(
   const ownChanged = sql`${wanted} CROSS JOIN attachments a ON a.site_id = w.value AND a.revision > ${since}`;
   const [heads, sites, networks, carriers, peers, macs] = (await runAll(db, [
     sql`SELECT revision, purged_revision AS purgedRevision FROM tenants WHERE id = ${tenantId}`,
-    sql`SELECT s.id AS siteId, s.hash AS hash, s.disabled AS disabled, s.public_key AS publicKey
+    sql`SELECT s.id AS siteId, s.hash AS hash, s.tunnel_hash AS tunnelHash, s.disabled AS disabled, s.public_key AS publicKey
       FROM ${wanted} CROSS JOIN sites s ON s.id = w.value WHERE s.tenant_id = ${tenantId}`,
     selectNetworks(tenantId, since, ownChanged),
     selectCarriers(tenantId, since, ownChanged),
     sql`SELECT a.network_id AS networkId, a.site_id AS siteId, a.revision AS revision, a.state = 'live' AS live, a.intended AS intended,
-        s.vtep_address AS address, s.vtep_port AS port
+        s.vtep_address AS address, s.vtep_port AS port, s.wireguard AS wireguard
       FROM networks n CROSS JOIN attachments a ON a.network_id = n.id AND a.revision > ${since}
       LEFT JOIN sites s ON s.id = a.site_id AND s.tenant_id = a.tenant_id
       WHERE n.tenant_id = ${tenantId} AND n.revision > ${since} AND a.tenant_id = ${tenantId} LIMIT ${MAX_CHANGES + 1}`,
     sql`SELECT ${MAC_COLUMNS} FROM networks n CROSS JOIN macs m ON m.network_id = n.id AND m.revision > ${since}
       WHERE n.tenant_id = ${tenantId} AND n.revision > ${since} AND m.tenant_id = ${tenantId} LIMIT ${MAX_CHANGES + 1}`,
-  ])) as [HeadRow[], SiteRow[], NetworkRow[], OwnRow[], PeerRow[], MacRow[]];
+  ])) as [HeadRow[], SiteRow[], NetworkRow[], OwnRow[], ChangedPeerRow[], MacRow[]];
   const [head] = heads;
   if (head === undefined) return null;
   return {
@@ -47,7 +48,7 @@ export async function readChanges(
     sites: new Map(sites.map((site) => [site.siteId, toSite(site)])),
     networks: new Map(networks.map((network) => [network.networkId, toHeader(network)])),
     carriers: Map.groupBy(carriers.map(toCarrier), ({ siteId }) => siteId),
-    peers: Map.groupBy(peers.map(toPeer), ({ networkId }) => networkId),
+    peers: Map.groupBy(peers.map(toChangedPeer), ({ networkId }) => networkId),
     macs: Map.groupBy(macs.map(toChangedMac), ({ networkId }) => networkId),
   };
 }
@@ -61,7 +62,7 @@ export async function readRevision(db: Database, tenantId: string): Promise<numb
 /** The headers of networks that changed, and of those where only a watched site's own attachment did. */
 function selectNetworks(tenantId: string, since: number, ownChanged: SQL): SQL {
   const columns = sql`n.id AS networkId, n.name AS name, n.mtu AS mtu, n.flood AS flood, n.multicast_group AS multicastGroup,
-    n.anti_spoof AS antiSpoof, n.arp_suppression AS arpSuppression, n.revision AS revision, n.digest AS digest`;
+    n.anti_spoof AS antiSpoof, n.arp_suppression AS arpSuppression, n.transport AS transport, n.revision AS revision, n.digest AS digest`;
   return sql`SELECT ${columns} FROM networks n WHERE n.tenant_id = ${tenantId} AND n.revision > ${since}
     UNION SELECT ${columns} FROM ${ownChanged} JOIN networks n ON n.id = a.network_id AND n.tenant_id = a.tenant_id
     WHERE a.tenant_id = ${tenantId}`;
@@ -84,6 +85,7 @@ interface HeadRow {
 interface SiteRow {
   readonly siteId: string;
   readonly hash: number;
+  readonly tunnelHash: number | null;
   readonly disabled: number;
   readonly publicKey: string | null;
 }
@@ -96,6 +98,7 @@ interface NetworkRow {
   readonly multicastGroup: string | null;
   readonly antiSpoof: AntiSpoofMode;
   readonly arpSuppression: number;
+  readonly transport: Transport;
   readonly revision: number;
   readonly digest: number;
 }
@@ -111,18 +114,12 @@ interface OwnRow {
   readonly revision: number;
 }
 
-interface PeerRow {
-  readonly networkId: string;
-  readonly siteId: string;
+interface ChangedPeerRow extends PeerRow {
   readonly revision: number;
-  readonly live: number;
-  readonly intended: number;
-  readonly address: string;
-  readonly port: number;
 }
 
-function toSite({ hash, disabled, publicKey }: SiteRow): WatchedSite {
-  return { hash, disabled: disabled === 1, publicKey };
+function toSite({ hash, tunnelHash, disabled, publicKey }: SiteRow): WatchedSite {
+  return { hash, tunnelHash, disabled: disabled === 1, publicKey };
 }
 
 function toHeader({ networkId: _, ...row }: NetworkRow): NetworkHeader {
@@ -133,8 +130,8 @@ function toCarrier(row: OwnRow): CarrierRow {
   return { ...row, port: JSON.parse(row.port) as PortSpec, live: row.live === 1, intended: row.intended === 1 };
 }
 
-function toPeer({ networkId, siteId, revision, live, intended, address, port }: PeerRow): ChangedPeer {
-  return { networkId, siteId, revision, vtep: live === 1 ? { address, port } : null, intended: intended === 1 };
+function toChangedPeer(row: ChangedPeerRow): ChangedPeer {
+  return { ...toPeer(row), revision: row.revision };
 }
 
 function toChangedMac(row: MacRow): ChangedMac {

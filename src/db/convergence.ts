@@ -1,30 +1,29 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { NetworkReport } from '../contract/agent.ts';
+import type { NetworkSum, SiteHashes } from '../domain/site-wireguard.ts';
 import { type Database, runAll } from './database.ts';
 
 /** A site with an agent, live in the network: what it should have, and what it last said. */
-export interface MemberRow {
+export interface MemberRow extends SiteHashes {
   readonly siteId: string;
   readonly name: string;
-  readonly hash: number;
   /** Of the network's table as this site should have it. */
   readonly revision: number;
   readonly onlineUntil: number | null;
   readonly report: NetworkReport | null;
 }
 
-export interface Membership {
-  /** The tenant's revision, the network's and its digest over all members, at one moment with the members. */
+export interface Membership extends NetworkSum {
+  /** The tenant's revision, and the network's, at one moment with the members. */
   readonly tenantRevision: number;
   readonly revision: number;
-  readonly digest: number;
   readonly members: readonly MemberRow[];
 }
 
 /** @returns null where the network is no more. */
 export async function readMembership(db: Database, tenantId: string, networkId: string): Promise<Membership | null> {
   const [heads, rows] = (await runAll(db, [
-    sql`SELECT t.revision AS tenantRevision, n.revision AS revision, n.digest AS digest
+    sql`SELECT t.revision AS tenantRevision, n.revision AS revision, n.digest AS digest, n.transport AS transport
       FROM tenants t JOIN networks n ON n.tenant_id = t.id WHERE t.id = ${tenantId} AND n.id = ${networkId}`,
     selectMembers(tenantId, networkId),
   ])) as [Omit<Membership, 'members'>[], (Omit<MemberRow, 'report'> & { report: string | null })[]];
@@ -39,7 +38,7 @@ export async function readMembership(db: Database, tenantId: string, networkId: 
 
 /** A site reports on all its networks in one column: only the part on this one is brought along. */
 function selectMembers(tenantId: string, networkId: string): SQL {
-  return sql`SELECT s.id AS siteId, s.name AS name, s.hash AS hash, max(n.revision, a.revision) AS revision, st.online_until AS onlineUntil,
+  return sql`SELECT s.id AS siteId, s.name AS name, s.hash AS hash, s.tunnel_hash AS tunnelHash, max(n.revision, a.revision) AS revision, st.online_until AS onlineUntil,
       (SELECT r.value FROM json_each(st.report) r WHERE r.value ->> 'vni' = a.vni) AS report
     FROM attachments a
     JOIN networks n ON n.id = a.network_id AND n.tenant_id = a.tenant_id

@@ -7,7 +7,7 @@ import { recordEvent } from './events.ts';
 import { guard } from './guards.ts';
 import type { JoinTokenRow } from './join-tokens.ts';
 import { joinTokens, sites, tenants } from './schema.ts';
-import { insertSite, type SiteRow } from './sites.ts';
+import { insertSite, type NewSite, type SiteRow } from './sites.ts';
 
 /** Finds a token by its id, in whichever tenant: the caller compares the secret before it trusts anything in it. */
 export async function findJoinToken(
@@ -33,12 +33,7 @@ export async function findSiteByKey(db: Database, publicKey: string): Promise<Si
  *
  * @throws Refusal `join_token_invalid`, `join_token_used_up`, `quota_exceeded`, `name_taken`, `vtep_taken`, `key_taken`.
  */
-export async function enrolSite(
-  db: Database,
-  token: JoinTokenRow,
-  site: Omit<SiteRow, 'hash' | 'disabled'>,
-  version: string,
-): Promise<void> {
+export async function enrolSite(db: Database, token: JoinTokenRow, site: NewSite, version: string): Promise<void> {
   const { id, tenantId } = token;
   const writes: Write[] = [
     guard('join_token_invalid', sql`EXISTS (SELECT 1 FROM join_tokens WHERE tenant_id = ${tenantId} AND id = ${id})`),

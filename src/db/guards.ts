@@ -17,6 +17,10 @@ export const GUARDS = [
   'join_token_used_up',
   'idempotency_in_progress',
   'conflict',
+  'transport_required',
+  'transport_not_for_site',
+  'plain_networks',
+  'wireguard_key_taken',
 ] as const;
 export type Guard = (typeof GUARDS)[number];
 

@@ -1,7 +1,8 @@
-import { and, asc, eq, gt, type InferSelectModel, or, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, type InferSelectModel, or, type SQL, sql } from 'drizzle-orm';
 import { DEFAULT_MTU, type NetworkCreate, type NetworkPatch } from '../contract/networks.ts';
+import type { Transport } from '../contract/wireguard.ts';
 import { explainUnavailable } from '../domain/vni.ts';
-import { detachNetwork } from './attachments.ts';
+import { changeTransport, detachNetwork } from './attachments.ts';
 import { type Database, type Write, write, writeAndRead } from './database.ts';
 import { recordChange, recordEvent, recordQuotaNear } from './events.ts';
 import { guard } from './guards.ts';
@@ -17,7 +18,7 @@ export type NetworkRow = InferSelectModel<typeof networks>;
 /**
  * Makes a network with the VNI asked for, or the lowest free one, in one batch: numbers can't be given twice, however many ask at once.
  *
- * @throws Refusal `name_taken`, `quota_exceeded`, `vni_taken`, `vni_quarantined`, `vni_out_of_range`, `vni_exhausted`.
+ * @throws Refusal `name_taken`, `quota_exceeded`, `transport_required`, `vni_taken`, `vni_quarantined`, `vni_out_of_range`, `vni_exhausted`.
  */
 export async function createNetwork(
   db: Database,
@@ -28,15 +29,16 @@ export async function createNetwork(
   await sweepQuarantine(db, made.now);
   const { vni } = body;
   const insert = sql`INSERT INTO networks (id, tenant_id, name, vni, mtu, subnet, description, anti_spoof, arp_suppression, flood,
-      multicast_group, header_revision, revision, created_at)
+      multicast_group, transport, header_revision, revision, created_at)
     SELECT ${made.id}, id, ${body.name}, ${vni ?? lowestFree(tenantId)}, ${body.mtu ?? DEFAULT_MTU}, ${body.subnet ?? null},
       ${body.description ?? null}, ${body.antiSpoof ?? 'vtep'}, ${body.arpSuppression ?? false}, ${body.flood ?? 'headend'},
-      ${body.multicastGroup ?? null}, revision, revision, ${made.now}
+      ${body.multicastGroup ?? null}, ${body.transport ?? sql`transport`}, revision, revision, ${made.now}
     FROM tenants WHERE id = ${tenantId}`;
   const writes = [
     takeRevision(tenantId),
     sql`UPDATE tenants SET network_count = network_count + 1 WHERE id = ${tenantId}`,
     guard('quota_exceeded', sql`SELECT network_count <= limit_networks FROM tenants WHERE id = ${tenantId}`),
+    ...(body.transport === 'plain' ? [mayBePlain(tenantId)] : []),
     ...(vni === undefined
       ? [insert, ...takeLowest(tenantId, made.id)]
       : [guard('vni_not_free', isFree(tenantId, vni)), ...takeOne(vni), insert]),
@@ -88,9 +90,9 @@ export async function mostMacs(db: Database, tenantId: string): Promise<number> 
 }
 
 /** The columns that agents see: a change of another (subnet, description) is none for them. */
-const HEADER = ['name', 'mtu', 'antiSpoof', 'arpSuppression', 'flood', 'multicastGroup'] as const;
+const HEADER = ['name', 'mtu', 'antiSpoof', 'arpSuppression', 'flood', 'multicastGroup', 'transport'] as const;
 
-/** Sets what `patch` names, null clearing it. What changes nothing takes no revision. @throws Refusal `name_taken`. */
+/** Sets what `patch` names, null clearing it. What changes nothing takes no revision. @throws Refusal `name_taken`, `transport_required`, `transport_not_for_site`. */
 export async function patchNetwork(db: Database, current: NetworkRow, patch: NetworkPatch): Promise<NetworkRow> {
   const changed = Object.fromEntries(
     Object.entries(patch).filter(([key, value]) => value !== undefined && value !== current[key as keyof NetworkRow]),
@@ -100,15 +102,19 @@ export async function patchNetwork(db: Database, current: NetworkRow, patch: Net
   const stamp = HEADER.some((key) => key in changed)
     ? { headerRevision: revision(tenantId), revision: revision(tenantId) }
     : {};
+  const transport =
+    changed.transport === undefined ? null : changeTransport(tenantId, id, changed.transport as Transport);
   const picture = pictureOfNetwork(tenantId, id);
   const [before, after] = recordChange(db, tenantId, { kind: 'network_changed', subject: id, picture });
   const writes: Write[] = [
     guard('not_found', sql`EXISTS (SELECT 1 FROM networks WHERE tenant_id = ${tenantId} AND id = ${id})`),
     takeRevision(tenantId),
+    ...(changed.transport === 'plain' ? [mayBePlain(tenantId)] : []),
     before,
+    ...(transport?.writes ?? []),
     db
       .update(networks)
-      .set({ ...changed, ...stamp })
+      .set({ ...changed, ...stamp, ...(transport === null ? {} : { digest: transport.digest }) })
       .where(and(eq(networks.tenantId, tenantId), eq(networks.id, id))),
     after,
   ];
@@ -131,6 +137,10 @@ export async function deleteNetwork(
     ...detachNetwork(tenantId, id, time.now),
     db.delete(networks).where(and(eq(networks.tenantId, tenantId), eq(networks.id, id))),
   ]);
+}
+
+function mayBePlain(tenantId: string): SQL {
+  return guard('transport_required', sql`SELECT transport = 'plain' FROM tenants WHERE id = ${tenantId}`);
 }
 
 function selectNetwork(db: Database, tenantId: string, id: string) {

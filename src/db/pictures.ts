@@ -3,7 +3,7 @@ import { type SQL, sql } from 'drizzle-orm';
 
 export function pictureOfTenant(tenantId: string): SQL {
   return sql`(SELECT json_object('slug', slug, 'name', name, 'limits', json_object('networks', limit_networks,
-    'sites', limit_sites, 'macsPerNetwork', limit_macs_per_network)) FROM tenants WHERE id = ${tenantId})`;
+    'sites', limit_sites, 'macsPerNetwork', limit_macs_per_network), 'transport', transport) FROM tenants WHERE id = ${tenantId})`;
 }
 
 export function pictureOfApiKey(tenantId: string, id: string): SQL {
@@ -13,7 +13,7 @@ export function pictureOfApiKey(tenantId: string, id: string): SQL {
 
 export function pictureOfNetwork(tenantId: string, id: string): SQL {
   return sql`(SELECT json_object('name', name, 'vni', vni, 'mtu', mtu, 'subnet', subnet, 'description', description,
-    'antiSpoof', anti_spoof, 'arpSuppression', ${bool(sql`arp_suppression`)}, 'flood', flood, 'multicastGroup', multicast_group)
+    'antiSpoof', anti_spoof, 'arpSuppression', ${bool(sql`arp_suppression`)}, 'flood', flood, 'multicastGroup', multicast_group, 'transport', transport)
     FROM networks WHERE tenant_id = ${tenantId} AND id = ${id})`;
 }
 
@@ -25,7 +25,7 @@ export function pictureOfJoinToken(tenantId: string, id: string): SQL {
 export function pictureOfSite(tenantId: string, id: string): SQL {
   return sql`(SELECT json_object('name', name, 'kind', kind, 'publicKey', public_key,
     'vtep', json_object('address', vtep_address, 'port', vtep_port), 'disabled', ${bool(sql`disabled`)},
-    'labels', json(labels), 'where', place) FROM sites WHERE tenant_id = ${tenantId} AND id = ${id})`;
+    'labels', json(labels), 'where', place, 'wireguard', json(wireguard)) FROM sites WHERE tenant_id = ${tenantId} AND id = ${id})`;
 }
 
 /** Null where the site isn't attached. */

@@ -12,7 +12,9 @@ import type { PortSpec } from '../contract/port.ts';
 import type { SiteKind } from '../contract/sites.ts';
 import type { AntiSpoofMode, FloodMode } from '../contract/table.ts';
 import type { Role } from '../contract/tenants.ts';
+import type { Transport } from '../contract/wireguard.ts';
 import type { Sample } from '../domain/samples.ts';
+import type { SiteWireguard } from '../domain/site-wireguard.ts';
 import { GUARDS } from './guards.ts';
 
 export const tenants = sqliteTable(
@@ -24,6 +26,8 @@ export const tenants = sqliteTable(
     limitNetworks: integer('limit_networks').notNull(),
     limitSites: integer('limit_sites').notNull(),
     limitMacsPerNetwork: integer('limit_macs_per_network').notNull(),
+    /** What its networks are made with unless said; where it is `wireguard`, none may be plain. */
+    transport: text('transport').$type<Transport>().notNull().default('plain'),
     /** Counted here, so that a quota costs one row however many there are. */
     networkCount: integer('network_count').notNull().default(0),
     siteCount: integer('site_count').notNull().default(0),
@@ -71,6 +75,7 @@ export const networks = sqliteTable(
     arpSuppression: integer('arp_suppression', { mode: 'boolean' }).notNull(),
     flood: text('flood').$type<FloodMode>().notNull(),
     multicastGroup: text('multicast_group'),
+    transport: text('transport').$type<Transport>().notNull().default('plain'),
     /** When the header that agents see (name, MTU, flooding…) last changed; `revision`: the header or the membership. */
     headerRevision: integer('header_revision').notNull(),
     revision: integer('revision').notNull(),
@@ -99,8 +104,11 @@ export const sites = sqliteTable(
     publicKey: text('public_key'),
     vtepAddress: text('vtep_address').notNull(),
     vtepPort: integer('vtep_port').notNull(),
-    /** The hash of this site's entry in a network's table, the same in every network: what the digests are summed from. */
+    /** The hash of this site's entry in a plain network's table, the same in each: what the digests are summed from. */
     hash: integer('hash').notNull(),
+    /** What it published of WireGuard, and the hash of its entry in an encrypted network's table: null where it has none there. */
+    wireguard: text('wireguard', { mode: 'json' }).$type<SiteWireguard>(),
+    tunnelHash: integer('tunnel_hash'),
     disabled: integer('disabled', { mode: 'boolean' }).notNull().default(false),
     labels: text('labels', { mode: 'json' }).$type<Record<string, string>>().notNull(),
     place: text('place'),

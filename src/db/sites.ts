@@ -13,6 +13,7 @@ import { takeRevision } from './revision.ts';
 import { siteStatus, sites } from './schema.ts';
 
 export type SiteRow = InferSelectModel<typeof sites>;
+export type NewSite = Omit<SiteRow, 'hash' | 'wireguard' | 'tunnelHash' | 'disabled'>;
 
 /** What a site's agent last said, where it has one and it spoke. */
 export interface SiteLast {
@@ -28,7 +29,7 @@ export interface SiteWithLast {
 }
 
 /** The writes with which any new site begins: its place in the count, its row, and the event of it, with the id of the token it joined by. */
-export function insertSite(db: Database, row: Omit<SiteRow, 'hash' | 'disabled'>, joinToken?: string): Write[] {
+export function insertSite(db: Database, row: NewSite, joinToken?: string): Write[] {
   const hash = hashVtep({ site: row.id, address: row.vtepAddress, port: row.vtepPort });
   return [
     takeRevision(row.tenantId),
@@ -103,7 +104,7 @@ export async function patchSite(db: Database, current: SiteRow, patch: SitePatch
   if (address !== current.vtepAddress || port !== current.vtepPort) {
     const hash = hashVtep({ site: id, address, port });
     Object.assign(set, { vtepAddress: address, vtepPort: port, hash });
-    peers.push(...moveSite(tenantId, id, hash));
+    peers.push(...moveSite(tenantId, id, 'plain', hash));
   }
   const update = () => db.update(sites).set(set).where(mine(tenantId, id));
   if (patch.disabled !== undefined && patch.disabled !== current.disabled) {

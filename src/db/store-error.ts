@@ -33,6 +33,19 @@ const FAILED_GUARD: Record<Guard, Reason> = {
     'The same request is being worked on; ask again for its answer.',
   ],
   conflict: ['conflict', 'Something else changed it at this moment; look again.'],
+  transport_required: [
+    'transport_required',
+    'All networks of this tenant must be encrypted (transport "wireguard"); an operator can change that.',
+  ],
+  transport_not_for_site: [
+    'transport_not_for_site',
+    'A static site has no agent that could do WireGuard, so it can only be in networks whose transport is "plain".',
+  ],
+  plain_networks: [
+    'plain_networks',
+    'Some of its networks are not encrypted: give each the transport "wireguard" first.',
+  ],
+  wireguard_key_taken: ['key_taken', 'The WireGuard key belongs to another site of this tenant.'],
   join_token_used_up: ['join_token_used_up', 'The join token has been used as often as it may; make another.'],
 };
 

@@ -2,6 +2,8 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { PortSpec } from '../contract/port.ts';
 import type { AntiSpoofMode, FloodMode } from '../contract/table.ts';
+import type { Transport } from '../contract/wireguard.ts';
+import type { SiteWireguard } from '../domain/site-wireguard.ts';
 import type { MacChange, OwnAttachment, PeerAttachment, TableRows } from '../domain/table-update.ts';
 import { type Database, runAll } from './database.ts';
 
@@ -27,19 +29,19 @@ export async function readTable(db: Database, place: Place, since: number | null
   const { tenantId, siteId } = place;
   const after = since ?? BEGINNING;
   const [heads, own, peers, macs] = (await runAll(db, [
-    sql`SELECT t.revision AS revision, t.purged_revision AS purgedRevision, s.hash AS hash
-      FROM tenants t JOIN sites s ON s.tenant_id = t.id WHERE t.id = ${tenantId} AND s.id = ${siteId}`,
+    sql`SELECT t.revision AS revision, t.purged_revision AS purgedRevision, s.hash AS hash,
+        s.tunnel_hash AS tunnelHash FROM tenants t JOIN sites s ON s.tenant_id = t.id WHERE t.id = ${tenantId} AND s.id = ${siteId}`,
     selectOwn(place, after),
     selectPeers(place, after),
     selectMacs(place, after),
   ])) as [HeadRow[], OwnRow[], PeerRow[], MacRow[]];
   const [head] = heads;
   if (head === undefined) return null;
-  const { revision, purgedRevision, hash } = head;
+  const { revision, purgedRevision, ...self } = head;
   return {
     revision,
     purgedRevision,
-    ownHash: hash,
+    self,
     own: own.map(toOwn),
     peers: peers.map(toPeer),
     macs: macs.map(toMac),
@@ -50,7 +52,7 @@ export async function readTable(db: Database, place: Place, since: number | null
 function selectOwn({ tenantId, siteId }: Place, after: number): SQL {
   const columns = sql`a.network_id AS networkId, a.vni AS vni, a.port AS port, a.state = 'live' AS live, a.intended AS intended, a.revision AS ownRevision,
     n.name AS name, n.mtu AS mtu, n.flood AS flood, n.multicast_group AS multicastGroup, n.anti_spoof AS antiSpoof,
-    n.arp_suppression AS arpSuppression, n.revision AS networkRevision, n.digest AS digest`;
+    n.arp_suppression AS arpSuppression, n.transport AS transport, n.revision AS networkRevision, n.digest AS digest`;
   const attachmentChanged = sql`SELECT ${columns} FROM attachments a
     LEFT JOIN networks n ON n.id = a.network_id AND n.tenant_id = a.tenant_id
     WHERE a.tenant_id = ${tenantId} AND a.site_id = ${siteId} AND a.revision > ${after}`;
@@ -66,7 +68,7 @@ function selectPeers(place: Place, after: number): SQL {
   const { tenantId, siteId } = place;
   return sql`${withTold(place, after)}
     SELECT o.network_id AS networkId, o.site_id AS siteId, o.state = 'live' AS live, o.intended AS intended,
-      s.vtep_address AS address, s.vtep_port AS port
+      s.vtep_address AS address, s.vtep_port AS port, s.wireguard AS wireguard
     FROM told CROSS JOIN attachments o ON ${isTold(sql`o`, after)}
     LEFT JOIN sites s ON s.id = o.site_id AND s.tenant_id = o.tenant_id
     WHERE o.tenant_id = ${tenantId} AND o.site_id <> ${siteId}`;
@@ -108,6 +110,7 @@ interface HeadRow {
   readonly revision: number;
   readonly purgedRevision: number;
   readonly hash: number;
+  readonly tunnelHash: number | null;
 }
 
 interface OwnRow {
@@ -123,17 +126,20 @@ interface OwnRow {
   readonly multicastGroup: string | null;
   readonly antiSpoof: AntiSpoofMode;
   readonly arpSuppression: number;
+  readonly transport: Transport;
   readonly networkRevision: number;
   readonly digest: number;
 }
 
-interface PeerRow {
+export interface PeerRow {
   readonly networkId: string;
   readonly siteId: string;
   readonly live: number;
   readonly intended: number;
   readonly address: string;
   readonly port: number;
+  /** JSON of a SiteWireguard. */
+  readonly wireguard: string | null;
 }
 
 export interface MacRow {
@@ -164,15 +170,20 @@ function toOwn(row: OwnRow): OwnAttachment {
             multicastGroup: row.multicastGroup,
             antiSpoof: row.antiSpoof,
             arpSuppression: row.arpSuppression === 1,
+            transport: row.transport,
             revision: row.networkRevision,
             digest: row.digest,
           },
   };
 }
 
-function toPeer(row: PeerRow): PeerAttachment {
-  const vtep = row.live === 1 ? { address: row.address, port: row.port } : null;
-  return { networkId: row.networkId, siteId: row.siteId, vtep, intended: row.intended === 1 };
+export function toPeer({ networkId, siteId, live, intended, address, port, wireguard }: PeerRow): PeerAttachment {
+  const where = (): PeerAttachment['where'] => ({
+    address,
+    port,
+    wireguard: wireguard === null ? null : (JSON.parse(wireguard) as SiteWireguard),
+  });
+  return { networkId, siteId, where: live === 1 ? where() : null, intended: intended === 1 };
 }
 
 export function toMac({ networkId, mac, ip, siteId, revision, sticky, live }: MacRow): MacChange {

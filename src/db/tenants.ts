@@ -24,6 +24,7 @@ export async function createTenant(
     limitNetworks: limits.networks ?? DEFAULT_LIMITS.networks,
     limitSites: limits.sites ?? DEFAULT_LIMITS.sites,
     limitMacsPerNetwork: limits.macsPerNetwork ?? DEFAULT_LIMITS.macsPerNetwork,
+    transport: body.transport ?? 'plain',
     epoch: made.epoch,
     createdAt: made.now,
   });
@@ -47,11 +48,12 @@ export async function listTenants(db: Database, page: PageRequest): Promise<Page
   return pageOf(rows, page.limit, (row) => row.slug);
 }
 
-/** Sets what `patch` names and leaves the rest; a limit below what is in use stops new ones only. */
+/** Sets what `patch` names and leaves the rest; a limit below what is in use stops new ones only. @throws Refusal `plain_networks`. */
 export async function patchTenant(db: Database, tenantId: string, patch: TenantPatch): Promise<TenantRow | undefined> {
-  const { name, limits = {} } = patch;
+  const { name, limits = {}, transport } = patch;
   const set = {
     ...(name === undefined ? {} : { name }),
+    ...(transport === undefined ? {} : { transport }),
     ...(limits.networks === undefined ? {} : { limitNetworks: limits.networks }),
     ...(limits.sites === undefined ? {} : { limitSites: limits.sites }),
     ...(limits.macsPerNetwork === undefined ? {} : { limitMacsPerNetwork: limits.macsPerNetwork }),
@@ -61,7 +63,11 @@ export async function patchTenant(db: Database, tenantId: string, patch: TenantP
   const picture = pictureOfTenant(tenantId);
   const [before, after] = recordChange(db, tenantId, { kind: 'tenant_changed', subject: tenantId, picture });
   const update = db.update(tenants).set(set).where(eq(tenants.id, tenantId));
-  const writes = [takeRevision(tenantId), before, update, after];
+  const allEncrypted = guard(
+    'plain_networks',
+    sql`NOT EXISTS (SELECT 1 FROM networks WHERE tenant_id = ${tenantId} AND transport = 'plain')`,
+  );
+  const writes = [takeRevision(tenantId), ...(transport === 'wireguard' ? [allEncrypted] : []), before, update, after];
   return (await writeAndRead(db, writes, read))[0];
 }
 

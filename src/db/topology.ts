@@ -1,15 +1,15 @@
 /** A tenant's sites, networks and attachments whole, of one moment, with how far each site said it has come. */
 import { sql } from 'drizzle-orm';
 import type { SiteKind } from '../contract/sites.ts';
+import type { NetworkSum, SiteHashes } from '../domain/site-wireguard.ts';
 import type { Standing } from '../domain/standing.ts';
 import { type Database, runAll } from './database.ts';
 
-export interface TopologySite {
+export interface TopologySite extends SiteHashes {
   readonly id: string;
   readonly name: string;
   readonly kind: SiteKind;
   readonly disabled: boolean;
-  readonly hash: number;
   readonly vtepAddress: string;
   readonly vtepPort: number;
   readonly labels: Record<string, string>;
@@ -22,7 +22,7 @@ export interface TopologySite {
   readonly behindSince: number | null;
 }
 
-export interface TopologyNetwork {
+export interface TopologyNetwork extends NetworkSum {
   readonly id: string;
   readonly name: string;
   readonly vni: number;
@@ -30,7 +30,6 @@ export interface TopologyNetwork {
   readonly description: string | null;
   readonly macs: number;
   readonly revision: number;
-  readonly digest: number;
 }
 
 /** A site in a network; `applied` is what its agent last said of it. */
@@ -49,12 +48,12 @@ export interface TopologyRows {
 export async function readTopology(db: Database, tenantId: string): Promise<TopologyRows> {
   const [tenants, sites, networks, attachments, reports] = (await runAll(db, [
     sql`SELECT revision FROM tenants WHERE id = ${tenantId}`,
-    sql`SELECT s.id AS id, s.name AS name, s.kind AS kind, s.disabled AS disabled, s.hash AS hash, s.vtep_address AS vtepAddress,
+    sql`SELECT s.id AS id, s.name AS name, s.kind AS kind, s.disabled AS disabled, s.hash AS hash, s.tunnel_hash AS tunnelHash, s.vtep_address AS vtepAddress,
         s.vtep_port AS vtepPort, s.labels AS labels, s.place AS place, s.created_at AS createdAt, st.version AS version,
         st.last_seen AS lastSeen, st.online_until AS onlineUntil, st.behind_since AS behindSince
       FROM sites s LEFT JOIN site_status st ON st.site_id = s.id AND st.tenant_id = s.tenant_id
       WHERE s.tenant_id = ${tenantId} ORDER BY s.name`,
-    sql`SELECT id, name, vni, subnet, description, mac_count AS macs, revision, digest FROM networks
+    sql`SELECT id, name, vni, subnet, description, mac_count AS macs, transport, revision, digest FROM networks
       WHERE tenant_id = ${tenantId} ORDER BY name`,
     sql`SELECT a.site_id AS siteId, a.network_id AS networkId, a.state = 'live' AS isLive, max(n.revision, a.revision) AS revision, a.vni AS vni
       FROM networks n CROSS JOIN attachments a ON a.network_id = n.id

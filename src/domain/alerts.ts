@@ -2,6 +2,7 @@
 import { ALERT_KINDS, type Alerts } from '../contract/alerts.ts';
 import type { SiteKind } from '../contract/sites.ts';
 import { siteStatusOf } from './site-status.ts';
+import { type NetworkSum, NO_WIREGUARD, type SiteHashes } from './site-wireguard.ts';
 import { type Standing, stepOf } from './standing.ts';
 
 export type Alert = Alerts['items'][number];
@@ -11,17 +12,15 @@ interface Thing {
   readonly name: string;
 }
 
-export interface AlertSite extends Thing {
+export interface AlertSite extends Thing, SiteHashes {
   readonly kind: SiteKind;
   readonly disabled: boolean;
-  readonly hash: number;
   readonly lastSeen: number | null;
   readonly onlineUntil: number | null;
   readonly behindSince: number | null;
 }
 
-export interface AlertNetwork extends Thing {
-  readonly digest: number;
+export interface AlertNetwork extends Thing, NetworkSum {
   readonly macs: number;
 }
 
@@ -88,9 +87,9 @@ function ofStanding(one: Standing, site: AlertSite, network: AlertNetwork, now: 
   const reported = sinceOf(site.lastSeen);
   const alerts: Alert[] = [];
   const { said } = one;
-  switch (stepOf(one, site, network.digest)) {
+  switch (stepOf(one, site, network)) {
     case 'error':
-      alerts.push({ kind: 'network_error', ...at, ...reported, detail: said?.error ?? '' });
+      alerts.push({ kind: 'network_error', ...at, ...reported, detail: said?.error ?? NO_WIREGUARD });
       break;
     case 'differs': {
       const detail =

@@ -8,10 +8,10 @@
 import type { PortSpec } from '../contract/port.ts';
 import type { Delta } from '../contract/table.ts';
 import { type CursorOwner, formatCursor, readCursor } from './cursor.ts';
+import type { SiteHashes } from './site-wireguard.ts';
 import { deltaOf, type MacChange, type NetworkHeader, type PeerAttachment } from './table-update.ts';
 
-export interface WatchedSite {
-  readonly hash: number;
+export interface WatchedSite extends SiteHashes {
   readonly disabled: boolean;
   readonly publicKey: string | null;
 }
@@ -105,6 +105,6 @@ export function tell(watcher: WatcherState, changes: TenantChanges): Told {
     .filter((peer) => peer.siteId !== siteId && peer.revision > seen);
   const macs = carried.flatMap((row) => changes.macs.get(row.networkId) ?? []).filter((mac) => mac.revision > seen);
   const cursor = formatCursor(watcher, changes.revision);
-  const delta = deltaOf({ own, peers, macs, ownHash: site.hash }, formatCursor(watcher, told), cursor);
+  const delta = deltaOf({ own, peers, macs, self: site }, formatCursor(watcher, told), cursor);
   return { kind: 'delta', delta, position: { told: changes.revision, seen: changes.revision } };
 }

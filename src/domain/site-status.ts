@@ -21,6 +21,7 @@ export interface NetworkProgress {
   lag?: number;
   digestMatch?: boolean;
   counters?: Record<string, number>;
+  mtu?: number;
   error?: string;
 }
 
@@ -32,6 +33,7 @@ export function progressOf(revision: number, digest: string, report: NetworkRepo
     lag: Math.max(0, revision - report.revision),
     digestMatch: report.digest === digest,
     counters: report.counters,
+    ...(report.mtu === undefined ? {} : { mtu: report.mtu }),
     ...(report.error === undefined ? {} : { error: report.error }),
   };
 }

@@ -1,6 +1,7 @@
 /** Whether a site's table of a network is the registry's, by what its agent last said. */
-import { type Digest, formatDigest, subtractFromDigest } from '../contract/digest.ts';
+import { formatDigest } from '../contract/digest.ts';
 import type { StepState } from '../contract/topology.ts';
+import { digestGiven, isBlind, type NetworkSum, type SiteHashes } from './site-wireguard.ts';
 
 export interface Standing {
   /** False where its peers don't see it, as of a disabled site: it is given no table. */
@@ -17,17 +18,18 @@ export interface Standing {
 }
 
 /**
- * @param kind of its site
- * @param digest over all of the network; `hash` is of the site's own entry, which it is not given
+ * @param site whose it is
+ * @param network that it is in
  */
 export function stepOf(
   { isLive, revision, said }: Standing,
-  { kind, hash }: { readonly kind: 'agent' | 'static'; readonly hash: number },
-  digest: number,
+  site: SiteHashes & { readonly kind: 'agent' | 'static' },
+  network: NetworkSum,
 ): StepState {
-  if (kind === 'static' || !isLive) return 'none';
+  if (site.kind === 'static' || !isLive) return 'none';
+  if (isBlind(site, network)) return 'error';
   if (said === null) return 'unknown';
   if (said.error !== null) return 'error';
   if (said.revision < revision) return 'behind';
-  return said.digest === formatDigest(subtractFromDigest(digest as Digest, hash as Digest)) ? 'in_step' : 'differs';
+  return said.digest === formatDigest(digestGiven(site, network)) ? 'in_step' : 'differs';
 }

@@ -5,7 +5,7 @@
  * agent's cursor, and then with exactly the peers that changed. A network that the site came to carry after the cursor is told in full,
  * with what went meanwhile, since the agent may still hold what it had of it before.
  */
-import { type Digest, formatDigest, subtractFromDigest } from '../contract/digest.ts';
+import { formatDigest } from '../contract/digest.ts';
 import type { PortSpec } from '../contract/port.ts';
 import type {
   AntiSpoofMode,
@@ -17,17 +17,25 @@ import type {
   Snapshot,
   Vtep,
 } from '../contract/table.ts';
+import type { Transport } from '../contract/wireguard.ts';
+import {
+  digestGiven,
+  isBlind,
+  type NetworkSum,
+  type SiteHashes,
+  type SiteWireguard,
+  tunnelVtep,
+} from './site-wireguard.ts';
 
-export interface NetworkHeader {
+export interface NetworkHeader extends NetworkSum {
   readonly name: string;
   readonly mtu: number;
   readonly flood: FloodMode;
   readonly multicastGroup: string | null;
   readonly antiSpoof: AntiSpoofMode;
   readonly arpSuppression: boolean;
-  /** When the header or the membership last changed, and the digest over *all* members. */
+  /** When the header or the membership last changed. */
   readonly revision: number;
-  readonly digest: number;
 }
 
 /** One of the site's own attachments. */
@@ -43,11 +51,11 @@ export interface OwnAttachment {
   readonly network: NetworkHeader | null;
 }
 
-/** Another site's attachment to one of those networks; `vtep` is null where it is not live. */
+/** Another site's attachment to one of those networks; `where` it is, in plain and by WireGuard, is null where it is not live. */
 export interface PeerAttachment {
   readonly networkId: string;
   readonly siteId: string;
-  readonly vtep: { readonly address: string; readonly port: number } | null;
+  readonly where: { readonly address: string; readonly port: number; readonly wireguard: SiteWireguard | null } | null;
   /** Where it is not live: whether somebody asked for that. */
   readonly intended: boolean;
 }
@@ -63,8 +71,8 @@ export interface TableRows {
   readonly own: readonly OwnAttachment[];
   readonly peers: readonly PeerAttachment[];
   readonly macs: readonly MacChange[];
-  /** The hash of the site's own entry, which is no part of what it is given. */
-  readonly ownHash: number;
+  /** The hashes of the site's own entries, which are no part of what it is given. */
+  readonly self: SiteHashes;
 }
 
 /** @returns the whole table of the site, as of `cursor`. */
@@ -88,8 +96,12 @@ function changesOf(rows: TableRows): NetworkChange[] {
   for (const own of rows.own) {
     const { network } = own;
     if (!own.live || network === null) continue;
-    const peers = peersOf.get(own.networkId) ?? [];
-    const macs = macsOf.get(own.networkId) ?? [];
+    const isTold = !isBlind(rows.self, network);
+    const peers = (isTold ? (peersOf.get(own.networkId) ?? []) : []).map((peer) => ({
+      ...peer,
+      vtep: vtepOf(network.transport, peer),
+    }));
+    const macs = isTold ? (macsOf.get(own.networkId) ?? []) : [];
     changes.push({
       vni: own.vni,
       network: own.networkId,
@@ -100,9 +112,10 @@ function changesOf(rows: TableRows): NetworkChange[] {
       ...(network.multicastGroup === null ? {} : { multicastGroup: network.multicastGroup }),
       antiSpoof: network.antiSpoof,
       arpSuppression: network.arpSuppression,
+      ...(network.transport === 'plain' ? {} : { transport: network.transport }),
       revision: Math.max(network.revision, own.revision),
-      digest: formatDigest(subtractFromDigest(network.digest as Digest, rows.ownHash as Digest)),
-      vteps: peers.flatMap(({ siteId, vtep }): Vtep[] => (vtep === null ? [] : [{ site: siteId, ...vtep }])),
+      digest: formatDigest(digestGiven(rows.self, network)),
+      vteps: peers.flatMap(({ vtep }) => (vtep === null ? [] : [vtep])),
       macs: macs.flatMap(({ row }) => (row === null ? [] : [row])),
       ...goneOf(peers, macs),
     });
@@ -110,8 +123,15 @@ function changesOf(rows: TableRows): NetworkChange[] {
   return changes;
 }
 
+/** @returns how a network of this transport reaches the site, or null where it can't: the others then do without it. */
+function vtepOf(transport: Transport, { siteId, where }: PeerAttachment): Vtep | null {
+  if (where === null) return null;
+  if (transport === 'plain') return { site: siteId, address: where.address, port: where.port };
+  return where.wireguard === null ? null : tunnelVtep(siteId, where.wireguard);
+}
+
 function goneOf(
-  peers: readonly PeerAttachment[],
+  peers: readonly (PeerAttachment & { readonly vtep: Vtep | null })[],
   macs: readonly MacChange[],
 ): Pick<NetworkChange, 'gone' | 'intended'> {
   const gonePeers = peers.filter(({ vtep }) => vtep === null);

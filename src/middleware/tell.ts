@@ -11,8 +11,10 @@ const QUIET: ReadonlySet<string> = new Set(['/v1/agent/heartbeat']);
 export function tellOfChanges({ hub, inBackground }: Gateway): MiddlewareHandler<AppEnv> {
   return async function tellOfChanges(c, next) {
     await next();
-    if (c.req.method === 'GET' || c.req.method === 'HEAD' || !c.res.ok || QUIET.has(c.req.path)) return;
-    const tenantId = c.get('tenant')?.id ?? c.get('agent')?.tenant.id ?? c.get('changedTenant');
+    const changed = c.get('changedTenant');
+    const isQuiet = c.req.method === 'GET' || c.req.method === 'HEAD' || !c.res.ok || QUIET.has(c.req.path);
+    if (changed === undefined && isQuiet) return;
+    const tenantId = changed ?? c.get('tenant')?.id ?? c.get('agent')?.tenant.id;
     if (tenantId !== undefined) inBackground(c, hub.tell(tenantId));
   };
 }

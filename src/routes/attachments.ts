@@ -23,7 +23,7 @@ export function attachmentRoutes({ db, now }: Gateway, access: Access): Hono<App
       status: 200,
       gives: AttachmentSchema,
       also: { 201: 'Attached anew' },
-      errors: ['forbidden', 'not_found', 'invalid_body', 'port_not_for_site'],
+      errors: ['forbidden', 'not_found', 'invalid_body', 'port_not_for_site', 'transport_not_for_site'],
     }),
     access.admin,
     body(AttachSchema),

@@ -1,10 +1,11 @@
 import { Hono } from 'hono';
 import { type Convergence, ConvergenceQuerySchema, ConvergenceSchema } from '../contract/convergence.ts';
-import { type Digest, formatDigest, subtractFromDigest } from '../contract/digest.ts';
+import { formatDigest } from '../contract/digest.ts';
 import { type MemberRow, readMembership } from '../db/convergence.ts';
 import { isInStep } from '../domain/convergence.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import { progressOf, siteStatusOf } from '../domain/site-status.ts';
+import { digestGiven, type NetworkSum } from '../domain/site-wireguard.ts';
 import type { AppEnv, Gateway } from '../gateway.ts';
 import type { Access } from '../middleware/access.ts';
 import { query } from '../middleware/body.ts';
@@ -36,7 +37,7 @@ export function convergenceRoutes({ db, now }: Gateway, access: Access): Hono<Ap
         throw new Refusal('invalid_query', `revision: must be one that was; the tenant is at ${found.tenantRevision}.`);
       }
       const time = now();
-      const sites = found.members.map((member) => toSite(member, found.digest, revision, time));
+      const sites = found.members.map((member) => toSite(member, found, revision, time));
       return c.json({ revision, converged: sites.every(({ inStep }) => inStep), sites });
     },
   );
@@ -44,9 +45,9 @@ export function convergenceRoutes({ db, now }: Gateway, access: Access): Hono<Ap
   return app;
 }
 
-function toSite(member: MemberRow, sum: number, asked: number, now: number): Convergence['sites'][number] {
-  const { siteId, name, hash, revision, onlineUntil, report } = member;
-  const digest = formatDigest(subtractFromDigest(sum as Digest, hash as Digest));
+function toSite(member: MemberRow, network: NetworkSum, asked: number, now: number): Convergence['sites'][number] {
+  const { siteId, name, revision, onlineUntil, report } = member;
+  const digest = formatDigest(digestGiven(member, network));
   const { appliedRevision, lag, digestMatch } = progressOf(revision, digest, report ?? undefined);
   return {
     site: siteId,

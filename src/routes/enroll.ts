@@ -4,7 +4,7 @@ import { type Database, writtenBy } from '../db/database.ts';
 import { enrolSite, findJoinToken, findSiteByKey } from '../db/enrolment.ts';
 import type { JoinTokenRow } from '../db/join-tokens.ts';
 import { saveVersion } from '../db/site-reports.ts';
-import { patchSite, type SiteRow } from '../db/sites.ts';
+import { type NewSite, patchSite, type SiteRow } from '../db/sites.ts';
 import { refusalOf } from '../db/store-error.ts';
 import { verifyAgentToken } from '../domain/agent-token.ts';
 import { newId } from '../domain/ids.ts';
@@ -142,12 +142,7 @@ async function enrolAgain(
   return { site: site.id, tenant, name: site.name, vtep };
 }
 
-function newSite(
-  asked: Enroll,
-  token: JoinTokenRow,
-  vtep: VtepAddress,
-  now: number,
-): Omit<SiteRow, 'hash' | 'disabled'> {
+function newSite(asked: Enroll, token: JoinTokenRow, vtep: VtepAddress, now: number): NewSite {
   return {
     id: newId(now),
     tenantId: token.tenantId,

@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { HeartbeatSchema } from '../contract/agent.ts';
 import { saveHeartbeat } from '../db/site-reports.ts';
+import { followSite } from '../db/site-wireguard.ts';
 import type { AppEnv, Gateway } from '../gateway.ts';
 import { agentAccess } from '../middleware/agent.ts';
 import { body } from '../middleware/body.ts';
@@ -23,6 +24,7 @@ export function heartbeatRoutes(gateway: Gateway): Hono<AppEnv> {
       const { site } = c.get('agent');
       const from = { tenantId: site.tenantId, siteId: site.id };
       await saveHeartbeat(c.get('db'), from, c.req.valid('json'), gateway.now());
+      if (await followSite(c.get('db'), site, gateway.clientAddress(c))) c.set('changedTenant', site.tenantId);
       return c.body(null, 204);
     },
   );

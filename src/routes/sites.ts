@@ -1,16 +1,25 @@
 import { Hono } from 'hono';
 import type { NetworkReport } from '../contract/agent.ts';
-import { type Digest, formatDigest, subtractFromDigest } from '../contract/digest.ts';
+import { formatDigest } from '../contract/digest.ts';
 import { PageQuerySchema, pageSchema } from '../contract/pages.ts';
 import type { PortSpec } from '../contract/port.ts';
 import { type Site, SiteCreateSchema, SitePatchSchema, SiteSchema } from '../contract/sites.ts';
 import type { Database } from '../db/database.ts';
 import { readPageCursor } from '../db/page.ts';
 import { listSiteNetworks, type SiteNetworkRow } from '../db/site-networks.ts';
-import { createStaticSite, deleteSite, findSite, listSites, patchSite, type SiteWithLast } from '../db/sites.ts';
+import {
+  createStaticSite,
+  deleteSite,
+  findSite,
+  listSites,
+  patchSite,
+  type SiteRow,
+  type SiteWithLast,
+} from '../db/sites.ts';
 import { newId } from '../domain/ids.ts';
 import { notFound } from '../domain/refusal.ts';
 import { progressOf, siteStatusOf } from '../domain/site-status.ts';
+import { digestGiven, isBlind, NO_WIREGUARD, tunnelEnds } from '../domain/site-wireguard.ts';
 import type { AppEnv, Gateway } from '../gateway.ts';
 import type { Access } from '../middleware/access.ts';
 import { body, query } from '../middleware/body.ts';
@@ -138,10 +147,11 @@ function toSite({ site, last }: SiteWithLast, networks: readonly SiteNetworkRow[
     kind,
     status: siteStatusOf({ kind, disabled, onlineUntil: last?.onlineUntil ?? null }, now),
     vtep: { address: site.vtepAddress, port: site.vtepPort },
+    ...(site.wireguard === null ? {} : { wireguard: tunnelEnds(site.wireguard) }),
     ...(last === null ? {} : { version: last.version, lastSeenAt: new Date(last.lastSeen).toISOString() }),
     labels: site.labels,
     ...(site.place === null ? {} : { where: site.place }),
-    networks: networks.map((network) => toSiteNetwork(network, site.hash, reports.get(network.vni))),
+    networks: networks.map((network) => toSiteNetwork(network, site, reports.get(network.vni))),
     createdAt: new Date(site.createdAt).toISOString(),
   };
 }
@@ -149,16 +159,18 @@ function toSite({ site, last }: SiteWithLast, networks: readonly SiteNetworkRow[
 /** A site that isn't live in a network is no part of its digest, and is given no table of it: there is nothing to compare. */
 function toSiteNetwork(
   row: SiteNetworkRow,
-  siteHash: number,
+  site: SiteRow,
   report: NetworkReport | undefined,
 ): Site['networks'][number] {
-  const digest = formatDigest(subtractFromDigest(row.digest as Digest, siteHash as Digest));
+  const digest = formatDigest(digestGiven(site, row));
   return {
     network: row.networkId,
     name: row.name,
     vni: row.vni,
     port: JSON.parse(row.port) as PortSpec,
+    transport: row.transport,
     revision: row.revision,
     ...(row.live === 1 ? progressOf(row.revision, digest, report) : {}),
+    ...(isBlind(site, row) && site.kind === 'agent' && report?.error === undefined ? { error: NO_WIREGUARD } : {}),
   };
 }

@@ -68,11 +68,11 @@ export function tenantRoutes(gateway: Gateway, access: Access): Hono<AppEnv> {
   app.patch(
     '/v1/tenants/:tenant',
     describe({
-      summary: "Change a tenant's name or limits",
+      summary: "Change a tenant's name, limits, or whether its networks must be encrypted",
       tag,
       status: 200,
       gives: TenantSchema,
-      errors: ['forbidden', 'not_found', 'invalid_body'],
+      errors: ['forbidden', 'not_found', 'invalid_body', 'plain_networks'],
     }),
     access.operatorOfTenant,
     body(TenantPatchSchema),
@@ -108,6 +108,7 @@ function toTenant(row: TenantRow): Tenant {
     slug: row.slug,
     name: row.name,
     limits: { networks: row.limitNetworks, sites: row.limitSites, macsPerNetwork: row.limitMacsPerNetwork },
+    transport: row.transport,
     revision: row.revision,
     createdAt: new Date(row.createdAt).toISOString(),
   };

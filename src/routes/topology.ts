@@ -32,7 +32,7 @@ export function topologyRoutes({ db, now }: Gateway, access: Access): Hono<AppEn
         attachments: attachments.flatMap((one): Topology['attachments'] => {
           const [s, n] = [siteAt.get(one.siteId), networkAt.get(one.networkId)];
           if (s === undefined || n === undefined) return [];
-          return [[s, n, STEP_STATES.indexOf(stepOf(one, sites[s]!, networks[n]!.digest))]];
+          return [[s, n, STEP_STATES.indexOf(stepOf(one, sites[s]!, networks[n]!))]];
         }),
       });
     },
@@ -64,6 +64,7 @@ function toNetwork(row: TopologyNetwork): Topology['networks'][number] {
     ...(row.subnet === null ? {} : { subnet: row.subnet }),
     ...(row.description === null ? {} : { description: row.description }),
     macs: row.macs,
+    transport: row.transport,
     revision: row.revision,
   };
 }

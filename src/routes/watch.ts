@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import * as v from 'valibot';
+import { followSite } from '../db/site-wireguard.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { AppEnv, Gateway } from '../gateway.ts';
 import { agentAccess } from '../middleware/agent.ts';
@@ -25,6 +26,8 @@ export function watchRoutes(gateway: Gateway): Hono<AppEnv> {
       if (c.req.header('upgrade')?.toLowerCase() !== 'websocket') {
         throw new Refusal('upgrade_required', 'Ask for a WebSocket: Connection: Upgrade, Upgrade: websocket.');
       }
+      const { site } = c.get('agent');
+      if (await followSite(c.get('db'), site, gateway.clientAddress(c))) c.set('changedTenant', site.tenantId);
       return gateway.hub.watch(c, c.get('agent'), c.req.valid('query').cursor ?? '');
     },
   );

@@ -6,6 +6,7 @@ import { type Settings, testSettings } from './settings.ts';
 import { badInput } from './suite/bad-input.ts';
 import { credentials } from './suite/credentials.ts';
 import { dashboard } from './suite/dashboard.ts';
+import { encryption } from './suite/encryption.ts';
 import { enrolment } from './suite/enrolment.ts';
 import { events } from './suite/events.ts';
 import { http } from './suite/http.ts';
@@ -60,6 +61,7 @@ export function gatewaySuite(name: string, start: (settings: Settings) => Promis
     describe('overview', () => overview(host));
     describe('looking', () => live(host));
     describe('tables', () => tables(host));
+    describe('encryption', () => encryption(host));
     describe('events and usage', () => events(host));
     describe('watching', () => watching(host));
     describe('idempotency keys', () => idempotency(host));
