@@ -19,32 +19,34 @@ export interface AgentControl {
   status(): AgentStatus;
   /** Where there is a gateway to give the site another key. @returns the new public key. @throws Failure where it can't be had. */
   rotateKey?(): Promise<string>;
+  /** Begins to go over to another WireGuard key. @returns it. @throws Failure where there is no WireGuard. */
+  rotateWireguardKey?(): Promise<string>;
   /** `SIGHUP`. */
   hangup(): void;
   stop(): Promise<void>;
 }
 
-export interface AgentProcessOptions {
+export interface AgentProcessOptions<D extends Datapath = Datapath> {
   /** Open: see `openStateFolder`. */
   readonly folder: string;
   readonly log: Log;
   /** Where Prometheus is served, if anywhere. */
   readonly metrics?: MetricsAddress | undefined;
-  readonly openDatapath: () => Promise<Datapath>;
-  readonly control: (datapath: Datapath) => AgentControl;
+  readonly openDatapath: () => Promise<D>;
+  readonly control: (datapath: D) => AgentControl;
 }
 
 /**
  * @returns the exit code: 0 after a signal, 1 where the data path died, so that a service manager starts it again.
  * @throws Failure where it can't start.
  */
-export async function runAgentProcess({
+export async function runAgentProcess<D extends Datapath>({
   folder,
   log,
   metrics,
   openDatapath,
   control,
-}: AgentProcessOptions): Promise<number> {
+}: AgentProcessOptions<D>): Promise<number> {
   const lock = tryLockFile(join(folder, LOCK_FILE));
   if (lock === null) throw new Failure('failed', `another agent runs on the state folder ${folder}`);
   let agent: AgentControl | null = null;
@@ -87,6 +89,10 @@ function handlersOf(agent: AgentControl, datapath: Datapath): LocalHandlers {
     '/rotate-key': async () => {
       if (agent.rotateKey === undefined) throw new Failure('configuration', 'an agent that runs by a file has no key');
       return { publicKey: await agent.rotateKey() };
+    },
+    '/rotate-wireguard-key': async () => {
+      if (agent.rotateWireguardKey === undefined) throw new Failure('configuration', 'this agent has no WireGuard key');
+      return { publicKey: await agent.rotateWireguardKey() };
     },
     '/fdb': async () => ({ networks: await datapath.fdb() }),
     '/counters': async () => {

@@ -3,7 +3,7 @@ import { formatAge } from '../../shared/format-age.ts';
 import { formatPort } from '../../shared/format-port.ts';
 import { formatVtep } from '../../shared/format-vtep.ts';
 import { PULL_SECONDS } from '../../src/contract/agent.ts';
-import type { AgentStatus, NetworkStatus } from '../control/status.ts';
+import type { AgentStatus, NetworkStatus, WireguardStatus } from '../control/status.ts';
 
 /** @param now milliseconds since 1970. */
 export function formatStatus(status: AgentStatus, now: number): string {
@@ -17,6 +17,7 @@ export function formatStatus(status: AgentStatus, now: number): string {
     const { lastContactAt } = gateway;
     facts.push(['last contact', lastContactAt === undefined ? 'none yet' : `${formatAge(lastContactAt, now)} ago`]);
   }
+  if (status.wireguard !== undefined) facts.push(['wireguard', formatWireguard(status.wireguard)]);
   if (status.watching !== undefined) {
     facts.push(['changes', status.watching ? 'told as they happen' : `asked for every ${PULL_SECONDS} s`]);
   }
@@ -26,11 +27,22 @@ export function formatStatus(status: AgentStatus, now: number): string {
   return [formatColumns(facts), formatNetworks(status.networks)].join('\n\n');
 }
 
+function formatWireguard({ publicKey, address, port, moving, error }: WireguardStatus): string {
+  const at = address === null ? `port ${port}` : formatVtep({ address, port });
+  const followers = moving?.waitingFor == null ? '' : `, ${moving.waitingFor} peers have to follow`;
+  return [
+    `${publicKey} at ${at}`,
+    ...(moving === undefined ? [] : [`moving from or to ${moving.publicKey}${followers}`]),
+    ...(error === undefined ? [] : [error]),
+  ].join('; ');
+}
+
 function formatNetworks(networks: readonly NetworkStatus[]): string {
   if (networks.length === 0) return 'no networks';
-  const rows = networks.map(({ vni, name, port, mtu, peers, macs, revision, inStep, error }) => {
+  const rows = networks.map(({ vni, name, transport, port, mtu, peers, macs, revision, inStep, error }) => {
+    const carried = transport === 'plain' ? 'carried' : 'carried, encrypted';
     const counts = [mtu, peers, macs, revision].map(String);
-    return [String(vni), name, formatPort(port), ...counts, inStep ? 'carried' : (error ?? 'not carried')];
+    return [String(vni), name, formatPort(port), ...counts, inStep ? carried : (error ?? 'not carried')];
   });
   return formatColumns([['VNI', 'NAME', 'PORT', 'MTU', 'PEERS', 'MACS', 'REVISION', 'STATE'], ...rows]);
 }

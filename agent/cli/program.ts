@@ -13,6 +13,7 @@ import {
   VniSchema,
   VXLAN_PORT,
 } from '../../src/contract/primitives.ts';
+import { WIREGUARD_PORT } from '../../src/contract/wireguard.ts';
 import { DEFAULT_SNAP_LENGTH, SnapLengthSchema } from '../capture/request.ts';
 import { DATAPATHS } from '../config.ts';
 import { MetricsAddressSchema } from '../control/metrics-server.ts';
@@ -31,6 +32,11 @@ import { siteNameFrom } from './site-name.ts';
 type AllRunFlags = Omit<RunFlags, 'state' | 'datapath'> & Partial<RunConfigFlags> & { readonly logLevel: LogLevel };
 
 const COUNT_MESSAGE = 'must be a whole number above 0';
+const DaysSchema = v.pipe(
+  v.number('must be a number of days from 1 to 365'),
+  v.minValue(1, 'must be at least 1 day'),
+  v.maxValue(365, 'must be at most 365 days'),
+);
 const CountSchema = v.pipe(v.number(COUNT_MESSAGE), v.integer(COUNT_MESSAGE), v.minValue(1, COUNT_MESSAGE));
 
 /** Where a command's words go; each call has whole lines. */
@@ -109,6 +115,19 @@ function createProgram(terminal: Terminal, done: (exitCode: number) => void): Co
       ),
     )
     .option('--clamp-mss', 'bring the MSS of TCP connections down to what the network carries')
+    .option(
+      '--wireguard-port <port>',
+      `UDP, where WireGuard takes what is encrypted; a key that follows on another has the next one (${WIREGUARD_PORT} unless said)`,
+      (text) => checked(UdpPortSchema)(Number(text)),
+    )
+    .option(
+      '--wireguard-address <ip>',
+      'where other sites reach that; else the VTEP’s, or what the gateway sees',
+      checked(UnicastIpSchema),
+    )
+    .option('--wireguard-rotate-days <days>', 'go over to another WireGuard key after so many', (text) =>
+      checked(DaysSchema)(Number(text)),
+    )
     .option('--metrics <host:port>', 'serve figures for Prometheus at /metrics there', checked(MetricsAddressSchema))
     .addOption(new Option('--log-level <level>', 'the least to be logged').choices(LOG_LEVELS).default('info'))
     .action(async (flags: AllRunFlags) => {
@@ -125,6 +144,7 @@ function createProgram(terminal: Terminal, done: (exitCode: number) => void): Co
   program
     .command('rotate-key')
     .description('give the site another key; the agent goes on running')
+    .option('--wireguard', 'the key that frames are encrypted by, without losing any')
     .addOption(new Option('--state <dir>', state.description).default(folder))
     .addOption(plainHttp)
     .addOption(ca)

@@ -11,6 +11,8 @@ import { openGateway } from './gateway.ts';
 
 export interface RotateKeyFlags {
   readonly state: string;
+  /** The key that frames are encrypted by, instead of the one that the site is known by. */
+  readonly wireguard?: boolean;
   readonly allowPlainHttp: boolean;
   readonly ca?: string;
 }
@@ -25,11 +27,22 @@ export async function rotateSiteKey(
   const lock = tryLockFile(join(folder, LOCK_FILE));
   if (lock === null) {
     checkSocketPath(folder);
+    if (flags.wireguard === true) {
+      const { publicKey } = await askLocalApi(join(folder, SOCKET_FILE), '/rotate-wireguard-key');
+      print(`Began: the site goes over to the WireGuard key ${publicKey}; status says when its peers have followed.`);
+      return EXIT_OK;
+    }
     const { publicKey } = await askLocalApi(join(folder, SOCKET_FILE), '/rotate-key');
     print(`Rotated: the site's public key is now ${publicKey}.`);
     return EXIT_OK;
   }
   try {
+    if (flags.wireguard === true) {
+      throw new Failure(
+        'failed',
+        'the agent does not run: a WireGuard key is changed while it does, so that nothing is lost',
+      );
+    }
     const { gateway, site, ...membership } = await readMembership(folder);
     const allowPlainHttp = membership.allowPlainHttp || flags.allowPlainHttp;
     const caPath = flags.ca === undefined ? membership.caPath : resolve(flags.ca);

@@ -1,8 +1,9 @@
 /** `run`: a site of a gateway. */
 import { resolve } from 'node:path';
 import { VERSION } from '../../shared/version.ts';
+import { WIREGUARD_PORT } from '../../src/contract/wireguard.ts';
 import type { DatapathChoice } from '../config.ts';
-import { type ClientOptions, createGatewayClient } from '../control/client.ts';
+import { type ClientOptions, createGatewayClient, publishWireguard } from '../control/client.ts';
 import { KeyRing } from '../control/key-ring.ts';
 import { openTableStore } from '../control/last-good.ts';
 import type { Log } from '../control/log.ts';
@@ -11,11 +12,16 @@ import { Session } from '../control/session.ts';
 import { openStateFolder, readMembership } from '../control/state-folder.ts';
 import { after } from '../control/timer.ts';
 import { watchOpener } from '../control/watch-socket.ts';
+import { openWireguardKeys, saveWireguardKeys } from '../control/wireguard-keys.ts';
+import { WireguardSite } from '../control/wireguard-site.ts';
 import type { DscpMode } from '../datapath/forwarding-rules.ts';
+import { findLinkByAddress } from '../sys/link.linux.ts';
 import { openUserspaceDatapath } from '../userspace/userspace.ts';
+import { missingWireguard } from '../wireguard/wireguard-go.linux.ts';
 import { runAgentProcess } from './agent-process.ts';
 import { checkDatapathChoice } from './datapath-choice.ts';
 import { openGateway } from './gateway.ts';
+import { openByTransport } from './open-by-transport.ts';
 import { rotate } from './rotate-key.ts';
 
 export interface RunFlags {
@@ -26,6 +32,9 @@ export interface RunFlags {
   readonly metrics?: MetricsAddress;
   readonly dscp?: DscpMode;
   readonly clampMss?: boolean;
+  readonly wireguardPort?: number;
+  readonly wireguardAddress?: string;
+  readonly wireguardRotateDays?: number;
 }
 
 /** @throws Failure where it can't start. */
@@ -46,13 +55,23 @@ export async function runSite(flags: RunFlags, uid: number, log: Log): Promise<n
       return keys.next;
     },
   };
+  const wireguardPort = flags.wireguardPort ?? WIREGUARD_PORT;
+  const wireguardKeys = await openWireguardKeys(folder, wireguardPort, Date.now());
+  const rules = { dscp: flags.dscp, clampMss: flags.clampMss };
   const startedAt = new Date().toISOString();
   return runAgentProcess({
     folder,
     log,
     metrics: flags.metrics,
     openDatapath: () =>
-      openUserspaceDatapath({ vtep, identity: site, rules: { dscp: flags.dscp, clampMss: flags.clampMss }, log }),
+      openByTransport({
+        keys: wireguardKeys,
+        vtepAddress: vtep.address,
+        identity: site,
+        rules,
+        log,
+        openPlain: () => openUserspaceDatapath({ vtep, identity: site, rules, log }),
+      }),
     control: (datapath) => {
       const session = new Session({
         client: createGatewayClient(options, site),
@@ -66,8 +85,29 @@ export async function runSite(flags: RunFlags, uid: number, log: Log): Promise<n
         after,
         log,
       });
+      const wireguard =
+        missingWireguard() === null
+          ? new WireguardSite({
+              publish: (body) => publishWireguard(options, site, body),
+              datapath: datapath.encrypted,
+              keys: wireguardKeys,
+              save: (keys) => saveWireguardKeys(folder, keys),
+              port: wireguardPort,
+              // An address of this host's is one that the others reach it by; else there is a NAT between, which the gateway sees.
+              address: () =>
+                flags.wireguardAddress ?? (findLinkByAddress(vtep.address) === undefined ? undefined : vtep.address),
+              rotateMs: flags.wireguardRotateDays === undefined ? null : flags.wireguardRotateDays * 24 * 3600 * 1000,
+              now: Date.now,
+              random: Math.random,
+              after,
+              log,
+            })
+          : null;
       return {
-        start: () => session.start(),
+        start: async () => {
+          await session.start();
+          wireguard?.start();
+        },
         hangup: () => void session.pullNow(),
         status: () => {
           const { contact, ...status } = session.status();
@@ -78,13 +118,16 @@ export async function runSite(flags: RunFlags, uid: number, log: Log): Promise<n
             vtep,
             site: { id: site, name, tenant },
             gateway: { url: gateway, ...contact },
+            ...(wireguard && { wireguard: wireguard.status() }),
             ...status,
           };
         },
         rotateKey: () => rotate(options, site, keys),
+        ...(wireguard && { rotateWireguardKey: () => wireguard.rotate() }),
         stop: async () => {
           // First, so that a gateway that does not answer does not hold up the stop.
           options.transport.close();
+          await wireguard?.stop();
           await session.stop();
         },
       };

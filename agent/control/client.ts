@@ -16,6 +16,11 @@ import {
 import type { ErrorCode } from '../../src/contract/errors.ts';
 import { type MacReport, type MacReported, MacReportedSchema } from '../../src/contract/macs.ts';
 import { type TableUpdate, TableUpdateSchema } from '../../src/contract/table.ts';
+import {
+  type WireguardPublish,
+  type WireguardPublished,
+  WireguardPublishedSchema,
+} from '../../src/contract/wireguard.ts';
 import type { GatewayClock } from './clock.ts';
 import { signToken } from './token.ts';
 
@@ -41,6 +46,7 @@ export type PullAnswer =
 export type HeartbeatAnswer = { readonly kind: 'accepted' } | Refused | Unavailable;
 export type MacsAnswer = ({ readonly kind: 'reported' } & MacReported) | Refused | Unavailable;
 export type RotateAnswer = { readonly kind: 'rotated' } | Refused | Unavailable;
+export type PublishAnswer = ({ readonly kind: 'published' } & WireguardPublished) | Refused | Unavailable;
 export type EnrollAnswer = { readonly kind: 'enrolled'; readonly enrolled: Enrolled } | Refused | Unavailable;
 
 /** What a session needs of the gateway. */
@@ -101,6 +107,18 @@ export async function enrollSite(options: ClientOptions, enroll: Enroll): Promis
   if ('reason' in response || (response.status !== 200 && response.status !== 201)) return failureOf(response);
   const enrolled = parseBody(response, EnrolledSchema);
   return enrolled.kind === 'unavailable' ? enrolled : { kind: 'enrolled', enrolled: enrolled.value };
+}
+
+/** Says by which WireGuard keys the site is reached. */
+export async function publishWireguard(
+  options: ClientOptions,
+  site: string,
+  body: WireguardPublish,
+): Promise<PublishAnswer> {
+  const response = await send(options, site, { ...post('/v1/agent/wireguard', body), method: 'PUT' });
+  if ('reason' in response || response.status !== 200) return failureOf(response);
+  const published = parseBody(response, WireguardPublishedSchema);
+  return published.kind === 'unavailable' ? published : { kind: 'published', ...published.value };
 }
 
 /** Gives the site another key. Where no answer comes it is unknown which of the two the site has; asking again finds out. */

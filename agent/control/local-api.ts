@@ -15,6 +15,7 @@ export interface LocalApi {
   readonly '/counters': LocalCounters;
   /** Asked by POST: it changes something. */
   readonly '/rotate-key': { readonly publicKey: string };
+  readonly '/rotate-wireguard-key': { readonly publicKey: string };
 }
 
 export interface LocalCounters {
@@ -30,7 +31,7 @@ export interface LocalCounters {
 export type LocalHandlers = { readonly [Path in keyof LocalApi]: () => Promise<LocalApi[Path]> };
 
 function methodOf(path: string): 'GET' | 'POST' {
-  return path === '/rotate-key' ? 'POST' : 'GET';
+  return path.startsWith('/rotate-') ? 'POST' : 'GET';
 }
 
 const LAST_WORDS_MS = 1000;

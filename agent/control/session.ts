@@ -385,11 +385,13 @@ export class Session {
       cursor: this.#held!.cursor,
       version: this.#options.version,
       ...(this.#watch?.isLive ? { watching: true } : {}),
-      networks: networks.map(({ vni, revision, digest, heldRemovals, error }) => ({
+      networks: networks.map(({ vni, revision, digest, mtu, transport, heldRemovals, error }) => ({
         vni,
         revision,
         digest,
         counters: { ...counters.get(vni)?.totals },
+        // A gateway that has encrypted networks knows the field, too.
+        ...(transport === 'plain' ? {} : { mtu }),
         ...(heldRemovals === undefined ? {} : { heldRemovals }),
         ...(error === undefined ? {} : { error: error.slice(0, REPORT_ERROR_CHARACTERS) }),
       })),

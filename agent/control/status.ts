@@ -14,12 +14,27 @@ export interface AgentStatus {
   /** Absent where the table is in a file. */
   readonly site?: { readonly id: string; readonly name: string; readonly tenant: string };
   readonly gateway?: { readonly url: string } & Contact;
+  /** Absent where the table is in a file, or this host has no WireGuard. */
+  readonly wireguard?: WireguardStatus;
   /** True where the gateway tells of changes as they happen; absent where the table is in a file. */
   readonly watching?: boolean;
   /** True where the gateway answers and every network is carried as the table says. */
   readonly inStep: boolean;
   readonly table: { readonly cursor: string; readonly changedAt: string } | null;
   readonly networks: readonly NetworkStatus[];
+}
+
+export interface WireguardStatus {
+  /** What peers send to, in base64. */
+  readonly publicKey: string;
+  /** UDP. */
+  readonly port: number;
+  /** Where the gateway tells peers that it is; null where it was not said yet, or nobody knows. */
+  readonly address: string | null;
+  /** While the site moves from one key to another: the other one, and how many peers have to follow. */
+  readonly moving?: { readonly publicKey: string; readonly waitingFor: number | null };
+  /** Why the gateway has not taken it, in one line. */
+  readonly error?: string;
 }
 
 export interface Contact {
@@ -35,6 +50,7 @@ export interface Contact {
 export interface NetworkStatus {
   readonly vni: number;
   readonly name: string;
+  readonly transport: string;
   readonly port: PortSpec;
   /** In force on the port; the table's where the network is not carried. */
   readonly mtu: number;
@@ -66,6 +82,7 @@ export function networkStatuses(
     return {
       vni: header.vni,
       name: header.name,
+      transport: header.transport ?? 'plain',
       port: header.port,
       mtu: report.mtus.get(header.vni) ?? header.mtu,
       peers: vteps.size,

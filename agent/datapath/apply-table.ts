@@ -60,8 +60,9 @@ function setEntries(
   { vteps, macs }: Pick<NetworkTable, 'vteps' | 'macs'>,
   problems: Problems,
 ): void {
-  for (const { site, address, port } of vteps) {
-    if (!network.setVtep(site, address, port)) {
+  for (const { site, address, port, wireguard } of vteps) {
+    const also = wireguard?.slice(1).map((end) => end.address);
+    if (!network.setVtep(site, address, port, also)) {
       network.removeVtep(site);
       problems.set(
         network.vni,

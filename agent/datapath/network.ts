@@ -43,6 +43,9 @@ interface Vtep {
   readonly address: string;
   readonly port: number;
   readonly addressIndex: number;
+  /** Of other addresses that it may send from. */
+  readonly alsoIndexes: readonly number[];
+  readonly also: string;
   readonly destination: number;
   /** Where its counters start. */
   readonly counterBase: number;
@@ -123,12 +126,13 @@ export class Network {
 
   /**
    * Lets a site's VTEP speak in this network and be spoken to, or changes where it is. In force after `settle`.
+   * @param also addresses that it may send from besides.
    * @returns false, with nothing changed, where the underlay can't carry such an address.
    */
-  setVtep(site: string, address: string, port: number): boolean {
+  setVtep(site: string, address: string, port: number, also: readonly string[] = []): boolean {
     const known = this.#slotBySite.get(site);
     const old = known === undefined ? undefined : this.#vteps[known];
-    if (old?.address === address && old.port === port) return true;
+    if (old?.address === address && old.port === port && old.also === also.join()) return true;
     const destination = this.#underlay.addDestination(address, port);
     if (destination < 0) return false;
     // Who was let in unlisted is listed now, and must not be found in the site's stead.
@@ -137,7 +141,8 @@ export class Network {
     const addressIndex = this.#addresses.acquire(words);
     const slot = known ?? this.#freeSlot();
     const counterBase = this.#counterBaseFor(site, words, port);
-    this.#vteps[slot] = { site, address, port, addressIndex, destination, counterBase };
+    const alsoIndexes = also.map((one) => this.#addresses.acquire(addressWords(parseIp(one)!)));
+    this.#vteps[slot] = { site, address, port, addressIndex, alsoIndexes, also: also.join(), destination, counterBase };
     this.#slotBySite.set(site, slot);
     this.destinations[slot] = destination;
     this.peerCounters[slot] = counterBase;
@@ -164,8 +169,12 @@ export class Network {
   /** Puts changed VTEPs in force: to be called after the last change and before the next frame. */
   settle(): void {
     const vteps = [...this.#slotBySite.values()].map((slot) => ({ slot, ...this.#vteps[slot]! }));
-    const highest = vteps.reduce((max, { addressIndex }) => Math.max(max, addressIndex), -1);
+    const highest = vteps.reduce(
+      (max, { addressIndex, alsoIndexes }) => Math.max(max, addressIndex, ...alsoIndexes),
+      -1,
+    );
     this.slotByAddress = new Int32Array(highest + 1).fill(-1);
+    for (const { slot, alsoIndexes } of vteps) for (const index of alsoIndexes) this.slotByAddress[index] = slot;
     for (const { slot, addressIndex } of vteps) this.slotByAddress[addressIndex] = slot;
     const flooded = this.settings.flood === 'none' ? [] : vteps.filter(({ site }) => !site.startsWith(STRANGER));
     // A Map, since two sites behind one VTEP shall not get a frame twice.
@@ -274,6 +283,7 @@ export class Network {
 
   #giveUp(vtep: Vtep): void {
     this.#addresses.release(vtep.addressIndex);
+    for (const index of vtep.alsoIndexes) this.#addresses.release(index);
     this.#underlay.removeDestination(vtep.destination);
     this.#peerBlocks.giveBack(vtep.counterBase);
   }

@@ -6,6 +6,7 @@ import {
   ADDRESS_HEADER_LENGTH,
   decodeAttributes,
   decodeText,
+  encodeAddressHeader,
   encodeAttribute,
   encodeLinkHeader,
   encodeText,
@@ -121,6 +122,19 @@ export function setLink(
   }
   if (change.mac !== undefined) parts.push(encodeAttribute(IFLA_ADDRESS, change.mac));
   netlinkChange(RTM_SETLINK, ...parts);
+}
+
+/**
+ * Gives an interface an IPv6 address, and with it the route to all of that prefix.
+ * @throws SysError
+ */
+export function addAddress(index: number, address: Uint8Array, prefixBits: number): void {
+  netlinkChange(
+    RTM_NEWADDR,
+    encodeAddressHeader(index, prefixBits),
+    encodeAttribute(IFA_LOCAL, address),
+    encodeAttribute(IFA_ADDRESS, address),
+  );
 }
 
 export function deleteLink(index: number): void {

@@ -35,6 +35,8 @@ export const IFLA_IFALIAS = 20;
 export const IFLA_GSO_MAX_SEGS = 40;
 export const IFA_ADDRESS = 1;
 export const IFA_LOCAL = 2;
+const IFA_F_NODAD = 2;
+const AF_INET6 = 10;
 export const IFF_UP = 1;
 
 /** `struct ifinfomsg` */
@@ -72,6 +74,16 @@ export function encodeLinkHeader(index: number, flags = 0, change = 0): Uint8Arr
   view.setInt32(4, index, true);
   view.setUint32(8, flags, true);
   view.setUint32(12, change, true);
+  return header;
+}
+
+/** `struct ifaddrmsg` of an IPv6 address, to be used at once: nobody else can have it (linux/if_addr.h, IFA_F_NODAD). */
+export function encodeAddressHeader(index: number, prefixBits: number): Uint8Array {
+  const header = new Uint8Array(ADDRESS_HEADER_LENGTH);
+  header[0] = AF_INET6;
+  header[1] = prefixBits;
+  header[2] = IFA_F_NODAD;
+  new DataView(header.buffer).setUint32(4, index, true);
   return header;
 }
 

@@ -29,7 +29,7 @@ export interface Trains {
 }
 
 export class Lane {
-  readonly fd: number;
+  #fd: number;
   readonly #view: DataView;
   readonly #messages: MessageArray;
   readonly #trains: Trains;
@@ -45,11 +45,21 @@ export class Lane {
 
   /** @param nameLength of a destination's socket address, in bytes. */
   constructor(arena: Arena, fd: number, nameLength: number, trains: Trains) {
-    this.fd = fd;
+    this.#fd = fd;
     this.#view = arena.view;
     this.#messages = new MessageArray(arena, LANE_CAPACITY);
     this.#nameLength = nameLength;
     this.#trains = trains;
+  }
+
+  get fd(): number {
+    return this.#fd;
+  }
+
+  /** Sends by another socket from now on. The queue is empty. */
+  sendBy(fd: number): void {
+    close(this.#fd);
+    this.#fd = fd;
   }
 
   get isFull(): boolean {

@@ -21,6 +21,7 @@ export const IP_TOS: SocketOption = [0, 1];
 export const IPV6_TCLASS: SocketOption = [41, 67];
 export const IP_RECVTOS: SocketOption = [0, 13];
 export const IPV6_RECVTCLASS: SocketOption = [41, 66];
+const SO_BINDTODEVICE = 25;
 const IP_MTU_DISCOVER: SocketOption = [0, 10];
 const IPV6_MTU_DISCOVER: SocketOption = [41, 23];
 const IPV6_V6ONLY: SocketOption = [41, 26];
@@ -40,15 +41,17 @@ export interface SocketKind {
   readonly address: Uint8Array;
   /** An IPv6 socket that carries IPv4 too. */
   readonly isDual: boolean;
+  /** The one interface that it takes from and sends by; any unless said. */
+  readonly device?: string | undefined;
 }
 
 /** @param address the VTEP's own, or null for every address of the host, of both families where it has IPv6. */
-export function socketKind(address: Uint8Array | null): SocketKind {
-  if (address !== null) return { family: address.length === 4 ? AF_INET : AF_INET6, address, isDual: false };
+export function socketKind(address: Uint8Array | null, device?: string): SocketKind {
+  if (address !== null) return { family: address.length === 4 ? AF_INET : AF_INET6, address, isDual: false, device };
   const fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return { family: AF_INET, address: new Uint8Array(4), isDual: false };
+  if (fd < 0) return { family: AF_INET, address: new Uint8Array(4), isDual: false, device };
   close(fd);
-  return { family: AF_INET6, address: new Uint8Array(16), isDual: true };
+  return { family: AF_INET6, address: new Uint8Array(16), isDual: true, device };
 }
 
 /** @throws SysError: EAFNOSUPPORT … */
@@ -64,8 +67,13 @@ export function openUdpSocket({ family, isDual }: SocketKind): number {
   return fd;
 }
 
-/** @throws SysError: EADDRINUSE, EADDRNOTAVAIL, EACCES … */
-export function bindUdpSocket(fd: number, { family, address }: SocketKind, port: number): void {
+/** @throws SysError: EADDRINUSE, EADDRNOTAVAIL, EACCES, ENODEV … */
+export function bindUdpSocket(fd: number, { family, address, device }: SocketKind, port: number): void {
+  // Linux takes a datagram for any of its addresses from any of its interfaces: not here.
+  if (device !== undefined) {
+    const { written } = new TextEncoder().encodeInto(`${device}\0`, scratch.bytes);
+    checked('SO_BINDTODEVICE', setsockopt(fd, 1, SO_BINDTODEVICE, scratch.address, written));
+  }
   const length = writeSockaddr(scratch.view, 0, family, address, port);
   checked('bind', bind(fd, scratch.address, length));
 }

@@ -45,11 +45,25 @@ const MAX_DESTINATIONS = 8192;
 /** A socket address, aligned. */
 const NAME_SIZE = 32;
 
+/** Where datagrams are taken in and sent from. */
+export interface UnderlaySource {
+  /** The VTEP's own address, or null for every one of the host. */
+  readonly address: string | null;
+  /** The interface that they must come by, and go by; absent: any. */
+  readonly device?: string;
+  /** Of that interface: one that was made anew has another. */
+  readonly index?: number;
+}
+
+interface Listener {
+  readonly key: string;
+  readonly fd: number;
+}
+
 export interface UdpUnderlayOptions {
   /** Where all packets lie that are sent and received. */
   readonly arena: Arena;
-  /** The VTEP's own address, or null to take datagrams on every one. */
-  readonly address: string | null;
+  readonly source: UnderlaySource;
   readonly port: number;
   /** How many datagrams a batch holds, at most. */
   readonly batchCapacity: number;
@@ -64,9 +78,14 @@ export const UDP_UNDERLAY_ARENA_BYTES =
   MAX_DESTINATIONS * NAME_SIZE + SOURCE_PORT_LANES * LANE_CAPACITY * 128 + 512 * 160 + 65_536;
 
 export class UdpUnderlay implements Underlay {
-  readonly fd: number;
   readonly #arena: Arena;
-  readonly #kind: SocketKind;
+  readonly #port: number;
+  readonly #random: () => number;
+  #kind: SocketKind;
+  /** The first one's source is what is sent from. */
+  #listeners: Listener[] = [];
+  /** Which one is asked first. */
+  #turn = 0;
   readonly #trains: Trains;
   readonly #lanes: Lane[] = [];
   readonly #received: MessageArray;
@@ -82,37 +101,66 @@ export class UdpUnderlay implements Underlay {
 
   /** @throws SysError: EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT … */
   constructor(options: UdpUnderlayOptions) {
-    const { arena, address, batchCapacity } = options;
+    const { arena, source, batchCapacity } = options;
     this.#arena = arena;
-    this.#kind = socketKind(address === null ? null : parseIp(address));
+    this.#port = options.port;
+    this.#random = options.random;
+    this.#kind = kindOf(source);
     this.#names = arena.take(MAX_DESTINATIONS * NAME_SIZE);
     this.#sources = arena.take(batchCapacity * SOCKADDR_SIZE);
     this.#received = new MessageArray(arena, batchCapacity);
     this.#preparedFor = new Int32Array(batchCapacity).fill(-1);
     this.#batchCapacity = batchCapacity;
-    this.fd = openUdpSocket(this.#kind);
+    const listener = this.#listen(source);
+    this.#listeners.push(listener);
     this.#trains = {
-      enabled: setOption(this.fd, UDP_SEGMENT, 0),
+      enabled: setOption(listener.fd, UDP_SEGMENT, 0),
       onRefused: () => {
         for (const { fd } of this.#lanes) setOption(fd, SO_NO_CHECK, 1);
         options.onTrainsRefused();
       },
     };
     try {
-      setOption(this.fd, UDP_GRO, 1);
-      setOption(this.fd, IP_RECVTOS, 1);
-      setOption(this.fd, IPV6_RECVTCLASS, 1);
-      setOption(this.fd, SO_RCVBUF, RECEIVE_BUFFER_BYTES);
-      setOption(this.fd, SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES);
-      bindUdpSocket(this.fd, this.#kind, options.port);
-      const first = Math.floor(options.random() * SOURCE_PORT_COUNT);
-      for (let i = 0; i < SOURCE_PORT_LANES; i++) {
-        this.#lanes.push(this.#openLane(first + i * (SOURCE_PORT_COUNT / SOURCE_PORT_LANES)));
-      }
+      const nameLength = this.#kind.family === AF_INET ? 16 : SOCKADDR_SIZE;
+      for (const fd of this.#openLanes()) this.#lanes.push(new Lane(arena, fd, nameLength, this.#trains));
     } catch (error) {
       this.close();
       throw error;
     }
+  }
+
+  /** What becomes ready when datagrams wait. */
+  get fds(): readonly number[] {
+    return this.#listeners.map(({ fd }) => fd);
+  }
+
+  /**
+   * Takes datagrams by each of these sources, and sends by the first from now on. Those that stay lose nothing. Nothing is queued.
+   * @param sources of the IP family that the underlay began with.
+   * @returns the descriptors that came, which wait with the others in `fds`; those that went are closed.
+   * @throws SysError; then the sources are what they were.
+   */
+  setSources(sources: readonly UnderlaySource[]): number[] {
+    const [first] = sources;
+    const known = new Map(this.#listeners.map((listener) => [listener.key, listener]));
+    const opened: Listener[] = [];
+    let lanes: number[] = [];
+    try {
+      for (const source of sources) if (!known.has(keyOf(source))) opened.push(this.#listen(source));
+      if (first !== undefined && keyOf(first) !== this.#listeners[0]?.key) {
+        this.#kind = kindOf(first);
+        lanes = this.#openLanes();
+      }
+    } catch (error) {
+      for (const { fd } of opened) close(fd);
+      throw error;
+    }
+    for (const [i, fd] of lanes.entries()) this.#lanes[i]!.sendBy(fd);
+    const all = new Map([...known, ...opened.map((listener) => [listener.key, listener] as const)]);
+    const listeners = sources.map((source) => all.get(keyOf(source))!);
+    for (const listener of this.#listeners) if (!listeners.includes(listener)) close(listener.fd);
+    this.#listeners = listeners;
+    return opened.map(({ fd }) => fd);
   }
 
   addDestination(address: string, port: number): number {
@@ -148,7 +196,13 @@ export class UdpUnderlay implements Underlay {
       received.setMessage(i, this.#sources + i * SOCKADDR_SIZE, SOCKADDR_SIZE, i, 1);
       received.expectControl(i);
     }
-    batch.count = Math.max(0, recvmmsg(this.fd, received.addressOf(0), capacity, MSG_DONTWAIT, 0));
+    batch.count = 0;
+    // One, but for while the site moves from one to another.
+    for (let tries = this.#listeners.length; tries > 0 && batch.count === 0; tries--) {
+      this.#turn = (this.#turn + 1) % this.#listeners.length;
+      const { fd } = this.#listeners[this.#turn]!;
+      batch.count = Math.max(0, recvmmsg(fd, received.addressOf(0), capacity, MSG_DONTWAIT, 0));
+    }
     for (let i = 0; i < batch.count; i++) {
       const length = received.transferred(i);
       batch.length[i] = length;
@@ -190,7 +244,7 @@ export class UdpUnderlay implements Underlay {
   }
 
   close(): void {
-    close(this.fd);
+    for (const { fd } of this.#listeners) close(fd);
     for (const lane of this.#lanes) lane.close();
   }
 
@@ -201,8 +255,41 @@ export class UdpUnderlay implements Underlay {
     return this.#received.controlValue(message, IP_TOS[0], IP_TOS[1]);
   }
 
+  /** @throws SysError */
+  #listen(source: UnderlaySource): Listener {
+    const kind = kindOf(source);
+    const fd = openUdpSocket(kind);
+    try {
+      setOption(fd, UDP_GRO, 1);
+      setOption(fd, IP_RECVTOS, 1);
+      setOption(fd, IPV6_RECVTCLASS, 1);
+      setOption(fd, SO_RCVBUF, RECEIVE_BUFFER_BYTES);
+      setOption(fd, SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES);
+      bindUdpSocket(fd, kind, this.#port);
+      return { key: keyOf(source), fd };
+    } catch (error) {
+      close(fd);
+      throw error;
+    }
+  }
+
+  /** @returns a socket for each lane, all or none. @throws SysError */
+  #openLanes(): number[] {
+    const first = Math.floor(this.#random() * SOURCE_PORT_COUNT);
+    const lanes: number[] = [];
+    try {
+      for (let i = 0; i < SOURCE_PORT_LANES; i++) {
+        lanes.push(this.#openLane(first + i * (SOURCE_PORT_COUNT / SOURCE_PORT_LANES)));
+      }
+      return lanes;
+    } catch (error) {
+      for (const fd of lanes) close(fd);
+      throw error;
+    }
+  }
+
   /** @param first where in the range of source ports to look for a free one. */
-  #openLane(first: number): Lane {
+  #openLane(first: number): number {
     const fd = openUdpSocket(this.#kind);
     // Nothing is read from it, so it shall hold nothing.
     setOption(fd, SO_RCVBUF, 0);
@@ -212,7 +299,7 @@ export class UdpUnderlay implements Underlay {
     for (let attempt = 0; ; attempt++) {
       try {
         bindUdpSocket(fd, this.#kind, FIRST_SOURCE_PORT + ((first + attempt) % SOURCE_PORT_COUNT));
-        return new Lane(this.#arena, fd, this.#kind.family === AF_INET ? 16 : SOCKADDR_SIZE, this.#trains);
+        return fd;
       } catch (error) {
         if (error instanceof SysError && error.code === 'EADDRINUSE' && attempt < 1000) continue;
         close(fd);
@@ -220,4 +307,12 @@ export class UdpUnderlay implements Underlay {
       }
     }
   }
+}
+
+function kindOf({ address, device }: UnderlaySource): SocketKind {
+  return socketKind(address === null ? null : parseIp(address), device);
+}
+
+function keyOf({ address, device, index }: UnderlaySource): string {
+  return `${address} ${device} ${index}`;
 }

@@ -3,11 +3,11 @@ import type { TableUpdate } from '../../src/contract/table.ts';
 import type { CaptureRequest, LearnedChanges, LocalMac, NetworkFdb } from '../datapath/datapath.ts';
 import type { ForwardingRules } from '../datapath/forwarding-rules.ts';
 import type { TapDevice } from '../ports/tap-device.linux.ts';
+import type { UnderlaySource } from '../underlay/udp.linux.ts';
 
 /** What the thread is made with. */
 export interface ThreadOptions {
-  /** The VTEP's own address, or null for every address of the host. */
-  readonly address: string | null;
+  readonly source: UnderlaySource;
   readonly port: number;
   /** From `createCounterMemory`. */
   readonly counters: Float64Array<SharedArrayBuffer>;
@@ -44,6 +44,8 @@ export type ToThread =
       readonly clockOffset: number;
     }
   | { readonly type: 'endCapture'; readonly number: number }
+  /** Where datagrams are taken in from now on; they are sent from the first. */
+  | { readonly type: 'sources'; readonly id: number; readonly sources: readonly UnderlaySource[] }
   | { readonly type: 'stop' };
 
 export type FromThread =
@@ -62,6 +64,8 @@ export type FromThread =
   | { readonly type: 'notice'; readonly message: string }
   | { readonly type: 'localMacs'; readonly id: number; readonly macs: readonly LocalMac[] }
   | { readonly type: 'capturing'; readonly id: number }
+  /** `error`: why the sources stay what they were. */
+  | { readonly type: 'sourced'; readonly id: number; readonly error: string | null }
   /** Stations came to this host's ports, or went. */
   | { readonly type: 'learned'; readonly changes: LearnedChanges }
   /** The TAP is gone: somebody deleted it. */

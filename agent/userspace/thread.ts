@@ -16,7 +16,7 @@ import { Arena } from '../sys/arena.linux.ts';
 import { Epoll } from '../sys/epoll.linux.ts';
 import { checked, SysError } from '../sys/errno.linux.ts';
 import { close, eventfd, read } from '../sys/libc.linux.ts';
-import { UDP_UNDERLAY_ARENA_BYTES, UdpUnderlay } from '../underlay/udp.linux.ts';
+import { UDP_UNDERLAY_ARENA_BYTES, UdpUnderlay, type UnderlaySource } from '../underlay/udp.linux.ts';
 import { createChecksumMemory } from '../wire/checksum-memory.ts';
 import { createBatch, MAX_TRAIN_BYTES, SLOT_SIZE } from '../wire/packet-batch.ts';
 import type { FromThread, PortAssignment, ThreadOptions, ToThread } from './protocol.ts';
@@ -54,7 +54,7 @@ try {
 }
 port.close();
 
-function run({ address, port: vxlanPort, counters, peerCounters, rules }: ThreadOptions): void {
+function run({ source, port: vxlanPort, counters, peerCounters, rules }: ThreadOptions): void {
   const memory = createChecksumMemory(
     BATCH * SLOT_SIZE + MAX_TRAIN_BYTES + UDP_UNDERLAY_ARENA_BYTES + EVENTS * 16 + 4096,
   );
@@ -64,7 +64,7 @@ function run({ address, port: vxlanPort, counters, peerCounters, rules }: Thread
   const wakeBuffer = arena.take(8);
   const underlay = new UdpUnderlay({
     arena,
-    address,
+    source,
     port: vxlanPort,
     batchCapacity: BATCH,
     random: Math.random,
@@ -84,7 +84,7 @@ function run({ address, port: vxlanPort, counters, peerCounters, rules }: Thread
   const wakeFd = checked('eventfd', eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   const epoll = new Epoll(arena, EVENTS);
   epoll.add(wakeFd, TAG_WAKE);
-  epoll.add(underlay.fd, TAG_UNDERLAY);
+  for (const fd of underlay.fds) epoll.add(fd, TAG_UNDERLAY);
   const ports: (OpenPort | undefined)[] = [];
   tell({ type: 'ready', wakeFd });
 
@@ -162,6 +162,10 @@ function run({ address, port: vxlanPort, counters, peerCounters, rules }: Thread
         tell({ type: 'capturing', id: message.id });
         continue;
       }
+      if (message.type === 'sources') {
+        tell({ type: 'sourced', id: message.id, error: setSources(message.sources) });
+        continue;
+      }
       if (message.type === 'endCapture') {
         forwarder.captures.end(message.number);
         continue;
@@ -180,6 +184,16 @@ function run({ address, port: vxlanPort, counters, peerCounters, rules }: Thread
       attachPorts();
       const counterBases = new Map([...forwarder.networks].map(([vni, { counterBase }]) => [vni, counterBase]));
       tell({ type: 'applied', id: message.id, problems, counterBases });
+    }
+  }
+
+  /** A descriptor that was closed waits for nothing any more. @returns why it can't be done, or null. */
+  function setSources(sources: readonly UnderlaySource[]): string | null {
+    try {
+      for (const fd of underlay.setSources(sources)) epoll.add(fd, TAG_UNDERLAY);
+      return null;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
     }
   }
 

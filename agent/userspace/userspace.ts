@@ -33,6 +33,7 @@ import {
 import { Arena } from '../sys/arena.linux.ts';
 import { write } from '../sys/libc.linux.ts';
 import { findLinkByAddress } from '../sys/link.linux.ts';
+import type { UnderlaySource } from '../underlay/udp.linux.ts';
 import { VXLAN_OVERHEAD_IPV4, VXLAN_OVERHEAD_IPV6 } from '../wire/vxlan.ts';
 import { openCapture } from './capture.ts';
 import type { FromThread, PortAssignment, ThreadOptions, ToThread } from './protocol.ts';
@@ -42,6 +43,8 @@ export type LogLevel = 'info' | 'warn' | 'error';
 export interface UserspaceOptions {
   /** Where this site takes VXLAN. An address that is not this host's (it is a NAT's, say) or null: on every address. */
   readonly vtep: { readonly address: string | null; readonly port: number };
+  /** The one interface that VXLAN comes and goes by, which has the VTEP's address; absent: any. */
+  readonly device?: { readonly name: string; readonly index: number };
   /** The same across restarts, another for each agent of a host: devices are known by it. */
   readonly identity: string;
   readonly rules?: ForwardingRules;
@@ -73,8 +76,15 @@ interface OpenDevice extends TapDevice {
   readonly key: string;
 }
 
+/** One whose VTEP can move to other addresses while it forwards. */
+export interface UserspaceDatapath extends Datapath {
+  /** Takes VXLAN by each of these from now on, and sends from the first. @throws DatapathError where they stay what they were. */
+  setSources(sources: readonly UnderlaySource[]): Promise<void>;
+}
+
 /** @throws DatapathError */
-export async function openUserspaceDatapath(options: UserspaceOptions): Promise<Datapath> {
+export async function openUserspaceDatapath(options: UserspaceOptions): Promise<UserspaceDatapath> {
+  const { device } = options;
   const { address, port } = options.vtep;
   const isLocal = address !== null && (isLoopback(address) || findLinkByAddress(address) !== undefined);
   if (address !== null && !isLocal) {
@@ -88,7 +98,7 @@ export async function openUserspaceDatapath(options: UserspaceOptions): Promise<
     workerData: {
       port: port2,
       options: {
-        address: isLocal ? address : null,
+        source: { address: isLocal ? address : null, ...(device && { device: device.name, index: device.index }) },
         port,
         counters,
         peerCounters,
@@ -107,11 +117,13 @@ export async function openUserspaceDatapath(options: UserspaceOptions): Promise<
     if (first.type === 'failed') throw new DatapathError(first.code, explainStart(first.code, first.message, options));
     throw new DatapathError('internal', `the data path's thread began with ${first.type}`);
   }
-  return new UserspaceDatapath(options, { thread, port: port1, wakeFd: first.wakeFd, counters, peerCounters });
+  return new ThreadDatapath(options, { thread, port: port1, wakeFd: first.wakeFd, counters, peerCounters });
 }
 
-class UserspaceDatapath implements Datapath {
+class ThreadDatapath implements UserspaceDatapath {
   readonly #options: UserspaceOptions;
+  /** Of the VTEP. */
+  #address: string | null;
   readonly #thread: Worker;
   readonly #port: MessagePort;
   readonly #wakeFd: number;
@@ -146,6 +158,7 @@ class UserspaceDatapath implements Datapath {
     },
   ) {
     this.#options = options;
+    this.#address = options.vtep.address;
     this.#thread = running.thread;
     this.#port = running.port;
     this.#wakeFd = running.wakeFd;
@@ -200,6 +213,15 @@ class UserspaceDatapath implements Datapath {
         },
       },
     ]);
+  }
+
+  setSources(sources: readonly UnderlaySource[]): Promise<void> {
+    return this.#inOrder(async () => {
+      const answer = await this.#ask((id) => ({ type: 'sources', id, sources }));
+      if (answer.type !== 'sourced') return;
+      if (answer.error !== null) throw new DatapathError('internal', `the VTEP can't move: ${answer.error}`);
+      this.#address = sources[0]?.address ?? null;
+    });
   }
 
   onFailure(listener: (reason: Error) => void): void {
@@ -293,7 +315,7 @@ class UserspaceDatapath implements Datapath {
 
   /** The largest MTU a port may have: what the underlay leaves. It is read each time, since a link's MTU can change. */
   #mtuLimit(): number {
-    const { address } = this.#options.vtep;
+    const address = this.#address;
     const link = address === null ? undefined : findLinkByAddress(address);
     if (address === null || link === undefined) return Number.POSITIVE_INFINITY;
     return link.mtu - (parseIp(address)!.length === 4 ? VXLAN_OVERHEAD_IPV4 : VXLAN_OVERHEAD_IPV6);
@@ -304,6 +326,7 @@ class UserspaceDatapath implements Datapath {
       case 'applied':
       case 'localMacs':
       case 'capturing':
+      case 'sourced':
       case 'fdb': {
         const answer = this.#answers.get(message.id);
         this.#answers.delete(message.id);

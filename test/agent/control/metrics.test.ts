@@ -16,6 +16,7 @@ const status: AgentStatus = {
     {
       vni: 42,
       name: 'blue',
+      transport: 'plain',
       port: { type: 'host', name: 'blue0' },
       mtu: 1450,
       peers: 3,

@@ -22,14 +22,14 @@ async function createOpener(): Promise<(address?: string | null, port?: number) 
     const address = at === undefined ? host.join('.') : at;
     const underlay = new UdpUnderlay({
       arena,
-      address,
+      source: { address },
       port,
       batchCapacity: 64,
       random: Math.random,
       onTrainsRefused: () => {},
     });
     const epoll = new Epoll(arena, 1);
-    epoll.add(underlay.fd, 0);
+    for (const fd of underlay.fds) epoll.add(fd, 0);
     const close = underlay.close.bind(underlay);
     underlay.close = () => {
       epoll.close();

@@ -1,0 +1,221 @@
+/**
+ * Carries encrypted networks: VXLAN in userspace, by WireGuard devices of the site's own alone. The devices are there only while there is
+ * such a network. Without WireGuard it carries nothing and says why, for as long as it is so.
+ *
+ * A key is changed by having two for a while, each with a device and an address: VXLAN is taken in by either and sent by the first.
+ */
+import { reasonOf } from '../../shared/failure.ts';
+import type { TableUpdate } from '../../src/contract/table.ts';
+import { TUNNEL_VXLAN_PORT } from '../../src/contract/wireguard.ts';
+import { type LastGood, mergeUpdate, toSnapshot } from '../control/merge.ts';
+import type {
+  ApplyReport,
+  Capture,
+  CaptureRequest,
+  Datapath,
+  DatapathCounters,
+  LearnedChanges,
+  LocalMac,
+  NetworkFdb,
+} from '../datapath/datapath.ts';
+import type { ForwardingRules } from '../datapath/forwarding-rules.ts';
+import { type LogLevel, openUserspaceDatapath, type UserspaceDatapath } from '../userspace/userspace.ts';
+import type { DeviceKey } from './device.linux.ts';
+import { peersOf } from './peers.ts';
+import { Tunnel, type TunnelSource } from './tunnel.ts';
+import { tunnelMtu } from './underlay-mtu.linux.ts';
+import { missingWireguard } from './wireguard-go.linux.ts';
+
+const UPKEEP_SECONDS = 5;
+
+export interface EncryptedDatapathOptions {
+  /** The site's keys; the first is the one to send by. */
+  readonly keys: readonly DeviceKey[];
+  /** Of the VTEP, which says what the underlay leaves. */
+  readonly vtepAddress: string | null;
+  readonly identity: string;
+  readonly rules: ForwardingRules;
+  readonly log: (level: LogLevel, message: string) => void;
+}
+
+export class EncryptedDatapath implements Datapath {
+  readonly #options: EncryptedDatapathOptions;
+  readonly #tunnel: Tunnel;
+  #keys: readonly DeviceKey[];
+  #table: LastGood | null = null;
+  #inner: UserspaceDatapath | null = null;
+  #sources: readonly TunnelSource[] = [];
+  readonly #learnedListeners: ((changes: LearnedChanges) => void)[] = [];
+  readonly #failureListeners: ((reason: Error) => void)[] = [];
+  readonly #upkeep: NodeJS.Timeout;
+  #queue: Promise<unknown> = Promise.resolve();
+  /** The data path does not certainly forward by the table. */
+  #isStale = false;
+  #stopping = false;
+
+  constructor(options: EncryptedDatapathOptions) {
+    this.#options = options;
+    this.#keys = options.keys;
+    this.#tunnel = new Tunnel({
+      identity: options.identity,
+      mtu: () => tunnelMtu(options.vtepAddress),
+      log: (line) => options.log('warn', `wireguard-go: ${line}`),
+      onLost: () => {
+        if (this.#stopping) return;
+        options.log('warn', 'a WireGuard device is gone: it is made again');
+        void this.retry();
+      },
+    });
+    this.#upkeep = setInterval(() => this.#isStale && void this.retry(), UPKEEP_SECONDS * 1000);
+    this.#upkeep.unref();
+  }
+
+  apply(update: TableUpdate): Promise<ApplyReport> {
+    return this.#inOrder(async () => {
+      const merged = mergeUpdate(this.#table, update);
+      if (merged.kind === 'resync') {
+        this.#table = null;
+        throw new Error(merged.reason);
+      }
+      this.#table = merged.table;
+      return this.#putInForce(update);
+    });
+  }
+
+  retry(): Promise<ApplyReport> {
+    return this.#inOrder(() => this.#putInForce(null));
+  }
+
+  /** Goes over to these keys: VXLAN is sent by the first when this resolves, and taken in by each. @throws Error where that can't be had. */
+  setKeys(keys: readonly DeviceKey[]): Promise<void> {
+    return this.#inOrder(async () => {
+      const before = this.#keys;
+      this.#keys = keys;
+      if (this.#inner === null) return;
+      try {
+        await this.#openTunnel(this.#inner);
+        await this.#tunnel.keep(keys);
+      } catch (error) {
+        this.#keys = before;
+        await this.#tunnel.keep(before);
+        throw error;
+      }
+    });
+  }
+
+  /** True where nobody that the site has a session with by its first key has to wait for one by its last. */
+  async isWarm(): Promise<boolean> {
+    const [current, next] = [this.#keys[0]!, this.#keys.at(-1)!];
+    return this.#inner === null || this.#tunnel.isWarm(next, current);
+  }
+
+  onLearned(listener: (changes: LearnedChanges) => void): void {
+    this.#learnedListeners.push(listener);
+  }
+
+  async localMacs(): Promise<readonly LocalMac[]> {
+    return this.#inner?.localMacs() ?? [];
+  }
+
+  async fdb(): Promise<readonly NetworkFdb[]> {
+    return this.#inner?.fdb() ?? [];
+  }
+
+  counters(): DatapathCounters {
+    return this.#inner?.counters() ?? { agent: {}, networks: new Map() };
+  }
+
+  async capture(request: CaptureRequest): Promise<Capture> {
+    if (this.#inner?.capture === undefined) throw new Error('the network is not carried');
+    return this.#inner.capture(request);
+  }
+
+  onFailure(listener: (reason: Error) => void): void {
+    this.#failureListeners.push(listener);
+  }
+
+  stop(): Promise<void> {
+    this.#stopping = true;
+    clearInterval(this.#upkeep);
+    return this.#inOrder(() => this.#close());
+  }
+
+  async #putInForce(update: TableUpdate | null): Promise<ApplyReport> {
+    const table = this.#table;
+    if (this.#stopping || table === null || table.networks.size === 0) {
+      await this.#close();
+      this.#isStale = false;
+      return { errors: new Map(), mtus: new Map() };
+    }
+    try {
+      if (this.#inner === null) {
+        const missing = missingWireguard();
+        if (missing !== null) throw new Error(missing);
+        this.#isStale = true;
+        this.#inner = await this.#open(table);
+      } else if (this.#isStale || update === null || concernsPeers(update)) {
+        await this.#openTunnel(this.#inner);
+      }
+      const report = await this.#tell(this.#inner, this.#isStale ? toSnapshot(table) : update);
+      this.#isStale = false;
+      return report;
+    } catch (error) {
+      // What stands keeps its interfaces. It sends by a device of WireGuard's or not at all, so nothing of it goes in plain.
+      this.#isStale = true;
+      const reason = `not carried, since it must be encrypted by WireGuard: ${reasonOf(error)}`;
+      return { errors: new Map([...table.networks.keys()].map((vni) => [vni, reason])), mtus: new Map() };
+    }
+  }
+
+  #tell(inner: UserspaceDatapath, update: TableUpdate | null): Promise<ApplyReport> {
+    return update === null ? inner.retry() : inner.apply(update);
+  }
+
+  async #open(table: LastGood): Promise<UserspaceDatapath> {
+    const { identity, rules, log } = this.#options;
+    this.#sources = await this.#tunnel.open(this.#keys, peersOf(table.networks.values()));
+    const { address, device: name, index } = this.#sources[0]!;
+    const vtep = { address, port: TUNNEL_VXLAN_PORT };
+    // Of a name of its own: what the plain data path left is not this one's to remove, nor the other way.
+    const inner = await openUserspaceDatapath({
+      vtep,
+      device: { name, index },
+      identity: `${identity} tunnel`,
+      rules,
+      log,
+    });
+    inner.onLearned((changes) => {
+      for (const listener of this.#learnedListeners) listener(changes);
+    });
+    inner.onFailure((reason) => {
+      for (const listener of this.#failureListeners) listener(reason);
+    });
+    if (this.#sources.length > 1) await inner.setSources(this.#sources);
+    return inner;
+  }
+
+  /** Brings devices and peers in step, and VXLAN to where the devices are. */
+  async #openTunnel(inner: UserspaceDatapath): Promise<void> {
+    const sources = await this.#tunnel.open(this.#keys, peersOf(this.#table!.networks.values()));
+    if (JSON.stringify(sources) !== JSON.stringify(this.#sources)) await inner.setSources(sources);
+    this.#sources = sources;
+  }
+
+  async #close(): Promise<void> {
+    const inner = this.#inner;
+    this.#inner = null;
+    await inner?.stop();
+    await this.#tunnel.keep([]);
+  }
+
+  #inOrder<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+}
+
+function concernsPeers(update: TableUpdate): boolean {
+  if (update.kind === 'snapshot' || (update.goneNetworks ?? []).length > 0) return true;
+  return update.networks.some(({ vteps, gone }) => vteps.length + (gone?.vteps.length ?? 0) > 0);
+}
