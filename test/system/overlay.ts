@@ -74,22 +74,32 @@ export class Overlay {
     networks: Readonly<Record<string, string>>,
     port: { readonly type: 'host' | 'bridge'; readonly name?: string } = { type: 'host' },
   ): Promise<Program> {
-    const { token } = await this.call<{ token: string }>('POST', `/v1/tenants/${tenant}/join-tokens`, {
-      networks: Object.keys(networks).map((network) => ({ network, port: { name: network, ...port } })),
-    });
-    await site.exec(
-      [...AGENT_ARGV, 'join', '--gateway', this.url, '--name', site.name, '--state', this.stateOf(site)].concat([
-        '--vtep-address',
-        site.v4,
-        '--allow-plain-http',
-      ]),
-      { env: { OVERLANE_JOIN_TOKEN: token } },
-    );
+    await this.enrol(tenant, site, Object.keys(networks), port, ['--vtep-address', site.v4]);
     const program = await site.agent({ state: this.stateOf(site) });
     if (port.type === 'host') {
       for (const [network, address] of Object.entries(networks)) await site.address(network, address);
     }
     return program;
+  }
+
+  /** Joins a site without starting its agent. */
+  async enrol(
+    tenant: string,
+    site: Site,
+    networks: readonly string[],
+    port: { readonly type: 'host' | 'bridge'; readonly name?: string } = { type: 'host' },
+    flags: readonly string[] = [],
+  ): Promise<void> {
+    const { token } = await this.call<{ token: string }>('POST', `/v1/tenants/${tenant}/join-tokens`, {
+      networks: networks.map((network) => ({ network, port: { name: network, ...port } })),
+    });
+    await site.exec(
+      [...AGENT_ARGV, 'join', '--gateway', this.url, '--name', site.name, '--state', this.stateOf(site)].concat([
+        '--allow-plain-http',
+        ...flags,
+      ]),
+      { env: { OVERLANE_JOIN_TOKEN: token } },
+    );
   }
 
   /** Waits until every one of the tenant's sites has applied the newest revision of every network. */
