@@ -101,7 +101,9 @@ export class WireguardSite {
   async #begin(): Promise<void> {
     const { port, now } = this.#options;
     const [current] = this.#keys;
-    const next = newWireguardKey(current!.port === port ? port + 1 : port, now());
+    // The later one is the new one, wherever the clock was set meanwhile.
+    const madeAt = Math.max(now(), current!.madeAt + 1);
+    const next = newWireguardKey(current!.port === port ? port + 1 : port, madeAt);
     try {
       await this.#goTo([current!, next]);
     } catch (error) {

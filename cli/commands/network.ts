@@ -10,6 +10,7 @@ import {
   VniSchema,
 } from '../../src/contract/primitives.ts';
 import { ANTI_SPOOF_MODES, FLOOD_MODES } from '../../src/contract/table.ts';
+import { TRANSPORTS } from '../../src/contract/wireguard.ts';
 import { path } from '../api.ts';
 import { checkedNumber, checkedOrEmpty, clearing } from '../flags.ts';
 import { type Columns, formatFacts } from '../format/table.ts';
@@ -22,6 +23,7 @@ const COLUMNS: Columns<Network> = [
   ['MTU', ({ mtu }) => mtu],
   ['SUBNET', ({ subnet }) => subnet],
   ['FLOOD', ({ flood }) => flood],
+  ['TRANSPORT', ({ transport }) => transport],
   ['ANTI-SPOOF', ({ antiSpoof }) => antiSpoof],
   ['REVISION', ({ revision }) => revision],
   ['DESCRIPTION', ({ description }) => description],
@@ -85,6 +87,7 @@ function withSettings(command: Command): Command {
     .option('--mtu <bytes>', 'what the ports’ interfaces get', checkedNumber(MtuSchema))
     .option('--subnet <prefix>', 'for people: the addresses used in it', checkedOrEmpty(SubnetSchema))
     .option('--description <text>', 'for people', checkedOrEmpty(DescriptionSchema))
+    .addOption(new Option('--transport <how>', 'between sites: encrypted by wireguard, or plain').choices(TRANSPORTS))
     .addOption(new Option('--anti-spoof <mode>', 'whose frames are taken').choices(ANTI_SPOOF_MODES))
     .option('--arp-suppression', 'answer ARP at the site, from the table')
     .option('--no-arp-suppression', 'let ARP pass')
@@ -101,6 +104,7 @@ function formatNetwork(network: Network): string {
     ['subnet', network.subnet],
     ['description', network.description],
     ['flood', network.multicastGroup === undefined ? network.flood : `${network.flood} ${network.multicastGroup}`],
+    ['transport', network.transport],
     ['anti-spoof', network.antiSpoof],
     ['arp suppression', network.arpSuppression ? 'on' : 'off'],
     ['revision', network.revision],

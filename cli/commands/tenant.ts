@@ -1,7 +1,8 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { checked } from '../../shared/checked.ts';
 import { SlugSchema, TitleSchema } from '../../src/contract/primitives.ts';
 import { LimitSchema, type Tenant, TenantSchema } from '../../src/contract/tenants.ts';
+import { TRANSPORTS, type Transport } from '../../src/contract/wireguard.ts';
 import { path } from '../api.ts';
 import { checkedNumber } from '../flags.ts';
 import { type Columns, formatFacts } from '../format/table.ts';
@@ -12,6 +13,7 @@ interface ChangeFlags {
   readonly maxNetworks?: number;
   readonly maxSites?: number;
   readonly maxMacs?: number;
+  readonly transport?: Transport;
 }
 
 const COLUMNS: Columns<Tenant> = [
@@ -43,23 +45,23 @@ export function tenantCommand(open: Open): Command {
       show(await api.get(path`/v1/tenants/${slug}`, TenantSchema), formatTenant);
     });
 
-  withLimits(command.command('create'))
+  withSettings(command.command('create'))
     .description('make a tenant')
     .argument('<slug>', 'what it is called in addresses and commands', checked(SlugSchema))
     .option('--name <name>', 'what it is called by people; the slug unless said', checked(TitleSchema))
     .action(async (slug: string, flags: ChangeFlags) => {
       const { api, show } = await open();
-      const body = { slug, name: flags.name ?? slug, ...limitsOf(flags) };
+      const body = { slug, name: flags.name ?? slug, ...settingsOf(flags) };
       show(await api.post('/v1/tenants', body, TenantSchema), formatTenant);
     });
 
-  withLimits(command.command('edit'))
+  withSettings(command.command('edit'))
     .description('change a tenant; what is not named stays')
     .argument('<slug>', 'the tenant', checked(SlugSchema))
     .option('--name <name>', 'what it is called by people', checked(TitleSchema))
     .action(async (slug: string, flags: ChangeFlags) => {
       const { api, show } = await open();
-      const body = { ...(flags.name === undefined ? {} : { name: flags.name }), ...limitsOf(flags) };
+      const body = { ...(flags.name === undefined ? {} : { name: flags.name }), ...settingsOf(flags) };
       show(await api.patch(path`/v1/tenants/${slug}`, body, TenantSchema), formatTenant);
     });
 
@@ -77,28 +79,30 @@ export function tenantCommand(open: Open): Command {
   return command;
 }
 
-function withLimits(command: Command): Command {
+function withSettings(command: Command): Command {
   return command
     .option('--max-networks <n>', 'how many networks it may have', checkedNumber(LimitSchema))
     .option('--max-sites <n>', 'how many sites', checkedNumber(LimitSchema))
-    .option('--max-macs <n>', 'how many MAC addresses in each network', checkedNumber(LimitSchema));
+    .option('--max-macs <n>', 'how many MAC addresses in each network', checkedNumber(LimitSchema))
+    .addOption(new Option('--transport <how>', 'wireguard: all of its networks must be encrypted').choices(TRANSPORTS));
 }
 
-function limitsOf({ maxNetworks, maxSites, maxMacs }: ChangeFlags): object {
+function settingsOf({ maxNetworks, maxSites, maxMacs, transport }: ChangeFlags): object {
   const limits = {
     ...(maxNetworks === undefined ? {} : { networks: maxNetworks }),
     ...(maxSites === undefined ? {} : { sites: maxSites }),
     ...(maxMacs === undefined ? {} : { macsPerNetwork: maxMacs }),
   };
-  return Object.keys(limits).length === 0 ? {} : { limits };
+  return { ...(Object.keys(limits).length === 0 ? {} : { limits }), ...(transport === undefined ? {} : { transport }) };
 }
 
-function formatTenant({ slug, name, id, limits, revision, createdAt }: Tenant): string {
+function formatTenant({ slug, name, id, limits, transport, revision, createdAt }: Tenant): string {
   return formatFacts([
     ['tenant', slug],
     ['name', name],
     ['id', id],
     ['limits', `${limits.networks} networks, ${limits.sites} sites, ${limits.macsPerNetwork} MACs in each network`],
+    ['transport', transport === 'plain' ? transport : `${transport}, for all networks`],
     ['revision', revision],
     ['created', createdAt],
   ]);

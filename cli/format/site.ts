@@ -2,6 +2,7 @@ import { formatAge } from '../../shared/format-age.ts';
 import { formatPort } from '../../shared/format-port.ts';
 import { formatVtep } from '../../shared/format-vtep.ts';
 import type { Attachment, Site } from '../../src/contract/sites.ts';
+import type { TunnelEnd } from '../../src/contract/wireguard.ts';
 import { type Columns, formatFacts, formatLabels, formatTable } from './table.ts';
 
 type SiteNetwork = Site['networks'][number];
@@ -29,6 +30,7 @@ export function formatSite(site: Site, now: number): string {
     ['kind', site.kind],
     ['status', site.status],
     ['vtep', formatVtep(site.vtep)],
+    ['wireguard', site.wireguard?.map(formatTunnelEnd).join(', ')],
     ['version', site.version],
     ['seen', formatSeen(site.lastSeenAt, now)],
     ['labels', Object.keys(site.labels).length === 0 ? undefined : formatLabels(site.labels)],
@@ -52,12 +54,17 @@ const NETWORKS: Columns<SiteNetwork> = [
   ['NETWORK', ({ name }) => name],
   ['VNI', ({ vni }) => vni],
   ['PORT', ({ port }) => formatPort(port)],
+  ['TRANSPORT', ({ transport }) => transport],
   ['REVISION', ({ revision }) => revision],
   ['APPLIED', ({ appliedRevision }) => appliedRevision],
   ['LAG', ({ lag }) => lag],
   ['DIGEST', ({ digestMatch }) => (digestMatch === undefined ? undefined : digestMatch ? 'same' : 'differs')],
   ['ERROR', ({ error }) => error],
 ];
+
+function formatTunnelEnd({ publicKey, endpoint }: TunnelEnd): string {
+  return endpoint === null ? publicKey : `${publicKey} at ${formatVtep(endpoint)}`;
+}
 
 /** Of the networks whose tables the site's agent is given. */
 function formatInStep({ kind, networks }: Site): string | undefined {

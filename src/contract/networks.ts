@@ -36,7 +36,7 @@ export const NetworkSchema = v.object({
   arpSuppression: v.boolean(),
   flood: FloodSchema,
   multicastGroup: v.optional(v.string()),
-  transport: TransportSchema,
+  transport: v.optional(TransportSchema, 'plain'),
   /** How many its MAC/IP table has. */
   macs: v.number(),
   /** The tenant's revision at which this network's table last changed. */

@@ -48,7 +48,7 @@ export const SiteNetworkSchema = v.object({
   name: v.string(),
   vni: v.number(),
   port: PortSchema,
-  transport: TransportSchema,
+  transport: v.optional(TransportSchema, 'plain'),
   /** What its port's interface has, as the agent said it, where the transport is `wireguard`. */
   mtu: v.optional(v.number()),
   /** The revision the site should have applied, the one it said it has, and how many changes lie between. */

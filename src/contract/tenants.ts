@@ -42,7 +42,7 @@ export const TenantSchema = v.object({
   name: v.string(),
   limits: LimitsSchema,
   /** What networks are made with unless said; where it is `wireguard`, none may be plain. */
-  transport: TransportSchema,
+  transport: v.optional(TransportSchema, 'plain'),
   /** Goes up by one with every change in the tenant. */
   revision: v.number(),
   createdAt: v.string(),

@@ -38,7 +38,7 @@ export const TopologySchema = v.object({
       subnet: v.optional(v.string()),
       description: v.optional(v.string()),
       macs: v.number(),
-      transport: TransportSchema,
+      transport: v.optional(TransportSchema, 'plain'),
       revision: v.number(),
     }),
   ),

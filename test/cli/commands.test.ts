@@ -61,8 +61,8 @@ describe('tenant', () => {
     expect(fact(made, 'name')).toBe('B Ltd');
     expect(fact(made, 'limits')).toBe('100 networks, 7 sites, 10000 MACs in each network');
     expect(cells(await done('tenant', 'list'))).toContainEqual([`${tenant}-b`, 'B Ltd', '100', '7', '10000', '0']);
-    const edited = await json('tenant', 'edit', `${tenant}-b`, '--max-networks', '3');
-    expect(edited).toMatchObject({ name: 'B Ltd', limits: { networks: 3, sites: 7 } });
+    const edited = await json('tenant', 'edit', `${tenant}-b`, '--max-networks', '3', '--transport', 'wireguard');
+    expect(edited).toMatchObject({ name: 'B Ltd', limits: { networks: 3, sites: 7 }, transport: 'wireguard' });
     expect(await json('tenant', 'show', `${tenant}-b`)).toEqual(edited);
     expect(await done('tenant', 'delete', `${tenant}-b`)).toBe(`Deleted tenant ${tenant}-b.\n`);
     expect((await run('tenant', 'show', `${tenant}-b`)).code).toBe(5);
@@ -104,13 +104,24 @@ test('a key that is rotated works on for the overlap, and the new one from then 
 describe('network', () => {
   test('is made with all its settings, and the same is shown and listed', async () => {
     const flags = ['--mtu', '1400', '--subnet', '10.9.0.0/24', '--description', 'the lab', '--no-arp-suppression'];
-    const made = await done('network', 'create', 'blue', ...flags, '--flood', 'none', '--anti-spoof', 'strict');
+    const made = await done(
+      'network',
+      'create',
+      'blue',
+      ...flags,
+      '--flood',
+      'none',
+      '--anti-spoof',
+      'strict',
+      '--transport',
+      'wireguard',
+    );
     expect(made).toBe(await done('network', 'show', 'blue'));
     expect(fact(made, 'arp suppression')).toBe('off');
     const { vni } = await json('network', 'show', 'blue');
     expect(cells(await done('network', 'list'))).toEqual([
-      ['NAME', 'VNI', 'MTU', 'SUBNET', 'FLOOD', 'ANTI-SPOOF', 'REVISION', 'DESCRIPTION'],
-      ['blue', String(vni), '1400', '10.9.0.0/24', 'none', 'strict', '1', 'the lab'],
+      ['NAME', 'VNI', 'MTU', 'SUBNET', 'FLOOD', 'TRANSPORT', 'ANTI-SPOOF', 'REVISION', 'DESCRIPTION'],
+      ['blue', String(vni), '1400', '10.9.0.0/24', 'none', 'wireguard', 'strict', '1', 'the lab'],
     ]);
   });
 
@@ -151,7 +162,7 @@ describe('site', () => {
     expect(fact(shown, 'vtep')).toBe(`10.0.${tenants}.6:4790`);
     expect(fact(shown, 'labels')).toBe('rack=4, row=b');
     expect(fact(shown, 'where')).toBe('Oslo');
-    expect(cells(shown).at(-1)).toEqual(['blue', String(vni), 'none', '3', '-', '-', '-', '-']);
+    expect(cells(shown).at(-1)).toEqual(['blue', String(vni), 'none', 'plain', '3', '-', '-', '-', '-']);
     expect(cells(await done('site', 'list'))[1]).toEqual([
       'switch',
       'online',

@@ -285,6 +285,7 @@ test('the status tells how far behind the site is', async () => {
       {
         vni: 9,
         name: 'lan-9',
+        transport: 'plain',
         port: { type: 'host', name: 'tap9' },
         mtu: 1450,
         peers: 2,
