@@ -17,7 +17,7 @@ import { WireguardSite } from '../control/wireguard-site.ts';
 import type { DscpMode } from '../datapath/forwarding-rules.ts';
 import { findLinkByAddress } from '../sys/link.linux.ts';
 import { openUserspaceDatapath } from '../userspace/userspace.ts';
-import { missingWireguard } from '../wireguard/wireguard-go.linux.ts';
+import { missingWireguard } from '../wireguard/device.linux.ts';
 import { runAgentProcess } from './agent-process.ts';
 import { checkDatapathChoice } from './datapath-choice.ts';
 import { openGateway } from './gateway.ts';

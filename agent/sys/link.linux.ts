@@ -1,7 +1,7 @@
 /** Network interfaces of this host: what is there, and changing it. */
 import { formatIp } from '../../src/contract/ip.ts';
 import { SysError } from './errno.linux.ts';
-import { netlinkChange, netlinkDump, netlinkGet } from './netlink.linux.ts';
+import { netlinkChange, netlinkCreate, netlinkDump, netlinkGet } from './netlink.linux.ts';
 import {
   ADDRESS_HEADER_LENGTH,
   decodeAttributes,
@@ -134,6 +134,17 @@ export function addAddress(index: number, address: Uint8Array, prefixBits: numbe
     encodeAddressHeader(index, prefixBits),
     encodeAttribute(IFA_LOCAL, address),
     encodeAttribute(IFA_ADDRESS, address),
+  );
+}
+
+/** Makes an interface of a kind that needs nothing else said. @throws SysError: EEXIST, EOPNOTSUPP where the kernel has no such kind … */
+export function createLink(name: string, kind: string): void {
+  const info = encodeAttribute(IFLA_INFO_KIND, encodeText(kind));
+  netlinkCreate(
+    RTM_NEWLINK,
+    encodeLinkHeader(0),
+    encodeAttribute(IFLA_IFNAME, encodeText(name)),
+    encodeAttribute(IFLA_LINKINFO, info),
   );
 }
 

@@ -7,7 +7,9 @@ import {
   encodeMessage,
   type NetlinkMessage,
   NLM_F_ACK,
+  NLM_F_CREATE,
   NLM_F_DUMP,
+  NLM_F_EXCL,
   NLM_F_REQUEST,
   NLMSG_DONE,
   NLMSG_ERROR,
@@ -16,7 +18,8 @@ import {
 const AF_NETLINK = 16;
 const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
-const NETLINK_ROUTE = 0;
+export const NETLINK_ROUTE = 0;
+export const NETLINK_GENERIC = 16;
 /** A dump's datagrams are at most 32 KiB (NLMSG_GOODSIZE and the kernel's own limit). */
 const BUFFER_SIZE = 65_536;
 
@@ -25,7 +28,17 @@ const BUFFER_SIZE = 65_536;
  * @throws SysError with the kernel's errno.
  */
 export function netlinkChange(type: number, ...parts: readonly Uint8Array[]): void {
-  exchange(`netlink ${type}`, type, NLM_F_REQUEST | NLM_F_ACK, parts);
+  netlinkChangeOf(NETLINK_ROUTE, type, ...parts);
+}
+
+/** The same of another part of the kernel. @throws SysError */
+export function netlinkChangeOf(protocol: number, type: number, ...parts: readonly Uint8Array[]): void {
+  exchange(protocol, type, NLM_F_REQUEST | NLM_F_ACK, parts);
+}
+
+/** Asks the kernel to make something that is not there. @throws SysError: EEXIST, EOPNOTSUPP … */
+export function netlinkCreate(type: number, ...parts: readonly Uint8Array[]): void {
+  exchange(NETLINK_ROUTE, type, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, parts);
 }
 
 /**
@@ -33,22 +46,33 @@ export function netlinkChange(type: number, ...parts: readonly Uint8Array[]): vo
  * @throws SysError: ENODEV where there is none, …
  */
 export function netlinkGet(type: number, ...parts: readonly Uint8Array[]): NetlinkMessage[] {
-  return exchange(`netlink get ${type}`, type, NLM_F_REQUEST | NLM_F_ACK, parts);
+  return netlinkGetOf(NETLINK_ROUTE, type, ...parts);
+}
+
+/** The same of another part of the kernel. @throws SysError */
+export function netlinkGetOf(protocol: number, type: number, ...parts: readonly Uint8Array[]): NetlinkMessage[] {
+  return exchange(protocol, type, NLM_F_REQUEST | NLM_F_ACK, parts);
 }
 
 /** Asks the kernel for all it has of a kind. */
 export function netlinkDump(type: number, ...parts: readonly Uint8Array[]): NetlinkMessage[] {
-  return exchange(`netlink dump ${type}`, type, NLM_F_REQUEST | NLM_F_DUMP, parts);
+  return netlinkDumpOf(NETLINK_ROUTE, type, ...parts);
 }
 
-function exchange(what: string, type: number, flags: number, parts: readonly Uint8Array[]): NetlinkMessage[] {
+/** The same of another part of the kernel. @throws SysError */
+export function netlinkDumpOf(protocol: number, type: number, ...parts: readonly Uint8Array[]): NetlinkMessage[] {
+  return exchange(protocol, type, NLM_F_REQUEST | NLM_F_DUMP, parts);
+}
+
+function exchange(protocol: number, type: number, flags: number, parts: readonly Uint8Array[]): NetlinkMessage[] {
+  const what = `netlink ${protocol}/${type}`;
   const sequence = 1;
   const request = encodeMessage(type, flags, sequence, parts);
   const arena = new Arena(BUFFER_SIZE + 128);
   const address = arena.take(12);
   arena.view.setUint16(address, AF_NETLINK, true);
   const buffer = arena.take(BUFFER_SIZE);
-  const fd = checked('socket(AF_NETLINK)', socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+  const fd = checked('socket(AF_NETLINK)', socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
   try {
     checked('bind(AF_NETLINK)', bind(fd, arena.address + address, 12));
     arena.bytes.set(request, buffer);

@@ -6,10 +6,11 @@ import { parseIp } from '../../src/contract/ip.ts';
 import { TUNNEL_PREFIX_BITS, tunnelAddressOf } from '../../src/contract/wireguard.ts';
 import { SysError } from '../sys/errno.linux.ts';
 import { addAddress, deleteLink, findLink, listLinks, setLink } from '../sys/link.linux.ts';
+import type { WireguardBackend } from './backend.ts';
+import { KernelWireguard, kernelHasWireguard } from './kernel-wireguard.linux.ts';
 import { peerChanges, type WireguardPeers } from './peers.ts';
-import { formatIdentity, formatPeerChanges, GET, type PeerState, parsePeers } from './uapi.ts';
 import { WireguardError } from './wireguard-error.ts';
-import { WireguardGo } from './wireguard-go.linux.ts';
+import { hasWireguardGo, WireguardGo } from './wireguard-go.linux.ts';
 
 export interface DeviceKey {
   /** Both in base64. */
@@ -36,16 +37,16 @@ export class WireguardDevice {
   /** Of the interface. */
   readonly index: number;
   readonly ended: Promise<void>;
-  readonly #process: WireguardGo;
+  readonly #backend: WireguardBackend;
   #peers: WireguardPeers = new Map();
 
-  private constructor(key: DeviceKey, address: string, index: number, process: WireguardGo) {
+  private constructor(key: DeviceKey, address: string, index: number, backend: WireguardBackend) {
     this.key = key;
-    this.name = process.name;
+    this.name = backend.name;
     this.address = address;
     this.index = index;
-    this.#process = process;
-    this.ended = process.ended;
+    this.#backend = backend;
+    this.ended = backend.ended;
   }
 
   /** @throws WireguardError */
@@ -53,16 +54,16 @@ export class WireguardDevice {
     await assertFree(key.port);
     const name = nameOf(identity, key.publicKey);
     const address = await tunnelAddressOf(key.publicKey);
-    const process = await WireguardGo.start(name, log);
+    const backend = await openBackend(name, log);
     try {
       const link = findLink(name);
       if (link === undefined) throw new WireguardError(`the interface ${name} is gone again`);
       setLink(link.index, { alias: aliasOf(identity), mtu, up: true });
       addAddress(link.index, parseIp(address)!, TUNNEL_PREFIX_BITS);
-      await process.ask(formatIdentity(key.privateKey, key.port));
-      return new WireguardDevice(key, address, link.index, process);
+      await backend.setIdentity(key.privateKey, key.port);
+      return new WireguardDevice(key, address, link.index, backend);
     } catch (error) {
-      await process.stop();
+      await backend.stop();
       throw error instanceof SysError
         ? new WireguardError(`can't set up the interface ${name}: ${error.message}`)
         : error;
@@ -74,7 +75,7 @@ export class WireguardDevice {
     const changes = peerChanges(this.#peers, peers);
     if (changes.set.length + changes.remove.length === 0) return;
     try {
-      await this.#process.ask(formatPeerChanges(changes));
+      await this.#backend.setPeers(changes);
       this.#peers = new Map(peers);
     } catch (error) {
       // What it may have of those is said anew, and gone on with.
@@ -85,9 +86,14 @@ export class WireguardDevice {
     }
   }
 
-  /** By public key. @throws WireguardError */
-  async peers(): Promise<ReadonlyMap<string, PeerState>> {
-    return parsePeers(await this.#process.ask(GET));
+  /** See `WireguardBackend`. @throws WireguardError */
+  handshakes(): Promise<ReadonlyMap<string, number>> {
+    return this.#backend.handshakes();
+  }
+
+  /** False where somebody deleted it. */
+  get isThere(): boolean {
+    return findLink(this.name)?.index === this.index;
   }
 
   setMtu(mtu: number): void {
@@ -96,7 +102,27 @@ export class WireguardDevice {
   }
 
   close(): Promise<void> {
-    return this.#process.stop();
+    return this.#backend.stop();
+  }
+}
+
+/** @returns why there is no WireGuard on this host, in one line, or null where there is. */
+export function missingWireguard(): string | null {
+  if (kernelHasWireguard() || hasWireguardGo()) return null;
+  return "neither the kernel's WireGuard nor the program wireguard-go is on this host: install the package wireguard-go";
+}
+
+/** The kernel's where there is one, since it is the faster. */
+async function openBackend(name: string, log: (line: string) => void): Promise<WireguardBackend> {
+  if (!kernelHasWireguard()) return WireguardGo.start(name, log);
+  try {
+    return new KernelWireguard(name);
+  } catch (error) {
+    const link = findLink(name);
+    if (link !== undefined) deleteLink(link.index);
+    if (!hasWireguardGo()) throw error;
+    log(`${(error as Error).message}: using wireguard-go instead`);
+    return WireguardGo.start(name, log);
   }
 }
 

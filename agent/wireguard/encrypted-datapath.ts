@@ -20,11 +20,10 @@ import type {
 } from '../datapath/datapath.ts';
 import type { ForwardingRules } from '../datapath/forwarding-rules.ts';
 import { type LogLevel, openUserspaceDatapath, type UserspaceDatapath } from '../userspace/userspace.ts';
-import type { DeviceKey } from './device.linux.ts';
+import { type DeviceKey, missingWireguard } from './device.linux.ts';
 import { peersOf } from './peers.ts';
 import { Tunnel, type TunnelSource } from './tunnel.ts';
 import { tunnelMtu } from './underlay-mtu.linux.ts';
-import { missingWireguard } from './wireguard-go.linux.ts';
 
 const UPKEEP_SECONDS = 5;
 
@@ -59,7 +58,7 @@ export class EncryptedDatapath implements Datapath {
     this.#tunnel = new Tunnel({
       identity: options.identity,
       mtu: () => tunnelMtu(options.vtepAddress),
-      log: (line) => options.log('warn', `wireguard-go: ${line}`),
+      log: (line) => options.log('warn', `WireGuard: ${line}`),
       onLost: () => {
         if (this.#stopping) return;
         options.log('warn', 'a WireGuard device is gone: it is made again');

@@ -38,6 +38,11 @@ export class Tunnel {
     const { identity, log, mtu } = this.#options;
     if (!this.#leftRemoved) removeLeftDevices(identity);
     this.#leftRemoved = true;
+    for (const [publicKey, device] of this.#devices) {
+      if (device.isThere) continue;
+      this.#devices.delete(publicKey);
+      await device.close();
+    }
     for (const key of keys) {
       if (this.#devices.has(key.publicKey)) continue;
       const device = await WireguardDevice.open({ identity, key, mtu: mtu(), log });
@@ -67,9 +72,9 @@ export class Tunnel {
   async isWarm(key: DeviceKey, than: DeviceKey): Promise<boolean> {
     const [next, current] = [this.#devices.get(key.publicKey), this.#devices.get(than.publicKey)];
     if (next === undefined || current === undefined) return true;
-    const warm = await next.peers();
-    const wanted = [...(await current.peers())].filter(([, { handshakeAt }]) => handshakeAt > 0);
-    return wanted.every(([publicKey]) => (warm.get(publicKey)?.handshakeAt ?? 0) > 0);
+    const warm = await next.handshakes();
+    const wanted = [...(await current.handshakes())].filter(([, at]) => at > 0);
+    return wanted.every(([publicKey]) => (warm.get(publicKey) ?? 0) > 0);
   }
 
   #lost(device: WireguardDevice): void {

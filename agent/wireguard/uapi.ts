@@ -32,30 +32,15 @@ export function parseErrno(answer: string): number {
   return errno === undefined ? -1 : Number(errno);
 }
 
-export interface PeerState {
-  /** Seconds since 1970; 0 where there was none. */
-  readonly handshakeAt: number;
-  /** Where WireGuard sends to, `address:port`. */
-  readonly endpoint: string | null;
-}
-
-/** @returns what a device says of its peers, by public key in base64. */
-export function parsePeers(answer: string): Map<string, PeerState> {
-  const peers = new Map<string, PeerState>();
-  let current = '';
-  for (const line of answer.split('\n')) {
-    const at = line.indexOf('=');
-    const [key, value] = [line.slice(0, at), line.slice(at + 1)];
-    if (key === 'public_key') {
-      current = Buffer.from(value, 'hex').toString('base64');
-      peers.set(current, { handshakeAt: 0, endpoint: null });
-    }
-    const peer = peers.get(current);
-    if (peer === undefined) continue;
-    if (key === 'last_handshake_time_sec') peers.set(current, { ...peer, handshakeAt: Number(value) });
-    if (key === 'endpoint') peers.set(current, { ...peer, endpoint: value });
+/** @returns when each peer of a device last shook hands, in seconds since 1970 (0: never), by public key in base64. */
+export function parseHandshakes(answer: string): Map<string, number> {
+  const handshakes = new Map<string, number>();
+  let peer = '';
+  for (const [, key, value] of answer.matchAll(/^(public_key|last_handshake_time_sec)=(.*)$/gm)) {
+    if (key === 'public_key') peer = Buffer.from(value!, 'hex').toString('base64');
+    handshakes.set(peer, key === 'public_key' ? 0 : Number(value));
   }
-  return peers;
+  return handshakes;
 }
 
 function formatEndpoint({ address, port }: { readonly address: string; readonly port: number }): string {

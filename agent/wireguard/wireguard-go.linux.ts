@@ -3,7 +3,9 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createConnection } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
-import { parseErrno } from './uapi.ts';
+import type { WireguardBackend } from './backend.ts';
+import type { PeerChanges } from './peers.ts';
+import { formatIdentity, formatPeerChanges, GET, parseErrno, parseHandshakes } from './uapi.ts';
 import { WireguardError } from './wireguard-error.ts';
 
 const PROGRAM = 'wireguard-go';
@@ -11,15 +13,12 @@ const START_MS = 5000;
 const LOOK_MS = 10;
 const ANSWER_MS = 5000;
 
-/** @returns why there is no WireGuard on this host, in one line, or null where there is. */
-export function missingWireguard(): string | null {
-  const { error } = spawnSync(PROGRAM, ['--version'], { stdio: 'ignore' });
-  return error === undefined ? null : `the program ${PROGRAM} is not on this host: install the package wireguard-go`;
+export function hasWireguardGo(): boolean {
+  return spawnSync(PROGRAM, ['--version'], { stdio: 'ignore' }).error === undefined;
 }
 
-export class WireguardGo {
+export class WireguardGo implements WireguardBackend {
   readonly name: string;
-  /** Resolves when the process is no more, by whatever it ended. */
   readonly ended: Promise<void>;
   readonly #child: ChildProcess;
   #lastWords = '';
@@ -58,7 +57,7 @@ export class WireguardGo {
     const deadline = performance.now() + START_MS;
     while (process.#isRunning && performance.now() < deadline) {
       try {
-        await process.ask('get=1\n\n');
+        await process.#ask(GET);
         return process;
       } catch {
         await setTimeout(LOOK_MS);
@@ -68,8 +67,26 @@ export class WireguardGo {
     throw new WireguardError(`${PROGRAM} does not start: ${process.#lastWords || 'it does not answer'}`);
   }
 
+  async setIdentity(privateKey: string, port: number): Promise<void> {
+    await this.#ask(formatIdentity(privateKey, port));
+  }
+
+  async setPeers(changes: PeerChanges): Promise<void> {
+    await this.#ask(formatPeerChanges(changes));
+  }
+
+  async handshakes(): Promise<ReadonlyMap<string, number>> {
+    return parseHandshakes(await this.#ask(GET));
+  }
+
+  /** Ends it, and its network device with it. */
+  async stop(): Promise<void> {
+    if (this.#isRunning) this.#child.kill();
+    await this.ended;
+  }
+
   /** @returns the answer, whose errno is 0. @throws WireguardError */
-  async ask(request: string): Promise<string> {
+  async #ask(request: string): Promise<string> {
     const answer = await new Promise<string>((resolve, reject) => {
       const socket = createConnection(`/var/run/wireguard/${this.name}.sock`);
       let text = '';
@@ -89,11 +106,5 @@ export class WireguardGo {
     const errno = parseErrno(answer);
     if (errno !== 0) throw new WireguardError(`${PROGRAM} refuses what it is told (errno ${errno})`);
     return answer;
-  }
-
-  /** Ends it, and its network device with it. */
-  async stop(): Promise<void> {
-    if (this.#isRunning) this.#child.kill();
-    await this.ended;
   }
 }
