@@ -118,7 +118,10 @@ export class WireguardSite {
     const { rotateMs, now, random } = this.#options;
     try {
       if (rotateMs !== null && this.#keys.length === 1 && now() - this.#keys[0]!.madeAt > rotateMs) await this.#begin();
-      if (!(await this.#publish())) return this.#next(backoffMs(this.#failures, random(), 0));
+      const outcome = await this.#publish();
+      if (outcome === 'unavailable') return this.#next(backoffMs(this.#failures, random(), 0));
+      // An older gateway, say: what it has refused it goes on refusing for a while.
+      if (outcome === 'refused') return this.#next(SAY_AGAIN_MS / 10);
       if (this.#keys.length === 1) return this.#next(SAY_AGAIN_MS * (0.9 + 0.2 * random()));
       this.#next((await this.#step()) ? 0 : LOOK_MS);
     } catch (error) {
@@ -127,8 +130,7 @@ export class WireguardSite {
     }
   }
 
-  /** @returns whether the gateway took it. */
-  async #publish(): Promise<boolean> {
+  async #publish(): Promise<PublishAnswer['kind']> {
     const address = this.#options.address();
     const keys = this.#keys.map(({ publicKey, port }) => ({ publicKey, port }));
     const answer = await this.#options.publish({ keys, ...(address === undefined ? {} : { address }) });
@@ -137,14 +139,14 @@ export class WireguardSite {
       this.#waitingFor = answer.waitingFor;
       this.#error = null;
       this.#failures = 0;
-      return true;
+      return answer.kind;
     }
     const error = answer.kind === 'refused' ? `${answer.code}: ${answer.detail}` : answer.reason;
     if (error !== this.#error)
       this.#options.log('warn', `the gateway has not taken the site's WireGuard key: ${error}`);
     this.#error = error;
     this.#failures++;
-    return false;
+    return answer.kind;
   }
 
   /** Goes one step on where the peers are that far. @returns whether it did. */

@@ -97,10 +97,11 @@ function changesOf(rows: TableRows): NetworkChange[] {
     const { network } = own;
     if (!own.live || network === null) continue;
     const isTold = !isBlind(rows.self, network);
-    const peers = (isTold ? (peersOf.get(own.networkId) ?? []) : []).map((peer) => ({
-      ...peer,
-      vtep: vtepOf(network.transport, peer),
-    }));
+    const peers = (isTold ? (peersOf.get(own.networkId) ?? []) : []).map((peer) => {
+      const vtep = vtepOf(network.transport, peer);
+      // One that is live and can't be reached is so because somebody asked for another transport.
+      return { ...peer, vtep, intended: peer.intended || (peer.where !== null && vtep === null) };
+    });
     const macs = isTold ? (macsOf.get(own.networkId) ?? []) : [];
     changes.push({
       vni: own.vni,

@@ -198,6 +198,9 @@ test('every statement of every tenant’s route names the tenant, and none looks
   heard.push(...said);
   await call(agent, 'GET', `/v1/agent/tables?cursor=${cursor}`, '/v1/agent/tables');
   await call(agent, 'POST', '/v1/agent/heartbeat', '/v1/agent/heartbeat', { cursor, networks: [], version: '1.0.0' });
+  await call(agent, 'PUT', '/v1/agent/wireguard', '/v1/agent/wireguard', {
+    keys: [{ publicKey: Buffer.alloc(32, 7).toString('base64'), port: 51_820 }],
+  });
   const mac = '02:00:00:00:00:01';
   const vni = 70_000;
   const report = (announce: object[], withdraw: object[]) =>
