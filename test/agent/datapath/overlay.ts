@@ -8,6 +8,7 @@ import {
 } from '../../../agent/datapath/counters.ts';
 import { Forwarder } from '../../../agent/datapath/forwarder.ts';
 import type { ForwardingRules } from '../../../agent/datapath/forwarding-rules.ts';
+import { LocalStations } from '../../../agent/datapath/local-stations.ts';
 import type { Network } from '../../../agent/datapath/network.ts';
 import {
   createPeerCounterMemory,
@@ -42,6 +43,7 @@ export class OverlaySite {
   readonly address: string;
   readonly underlay: InMemoryUnderlay;
   readonly forwarder: Forwarder;
+  readonly stations = new LocalStations();
   readonly counterMemory = createCounterMemory(NETWORKS);
   readonly peerCounterMemory = createPeerCounterMemory(NETWORKS, PEERS);
   /** The clock, in seconds. */
@@ -61,6 +63,7 @@ export class OverlaySite {
     this.forwarder = new Forwarder({
       memory,
       underlay: this.underlay,
+      stations: this.stations,
       counters: this.counterMemory,
       peerCounters: this.peerCounterMemory,
       vxlanPort: VXLAN_PORT,
