@@ -234,6 +234,15 @@ describe('a station on a port', () => {
     expect(changes()).toEqual({ announce: [], withdraw: [{ vni: VNI, mac: text(HERE) }] });
   });
 
+  it('of a thousand and one that are new in a second is told of when it speaks again: who makes up addresses floods no registry', () => {
+    for (let i = 0; i <= 1000; i++) site.send(VNI, frame(HERE, 0x02_00_00_01_00_00 + i));
+    const last = { vni: VNI, mac: text(0x02_00_00_01_00_00 + 1000) };
+    expect(changes().announce).toHaveLength(1000);
+    site.now += 1;
+    site.send(VNI, frame(HERE, 0x02_00_00_01_00_00 + 1000));
+    expect(changes()).toEqual({ announce: [last], withdraw: [] });
+  });
+
   it('that the registry has at this site is not taken away by a frame from a VTEP', () => {
     const spoofed = concat(Uint8Array.of(8, 0, 0, 0, 0, 0, VNI, 0), frame(BROADCAST, HERE));
     site.send(VNI, frame(BROADCAST, HERE));
