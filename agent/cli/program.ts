@@ -27,6 +27,7 @@ import type { RunFlags } from './run.ts';
 import type { RunConfigFlags } from './run-config.ts';
 import type { ShowFlags } from './show.ts';
 import { siteNameFrom } from './site-name.ts';
+import { ThreadsSchema } from './threads.ts';
 
 type AllRunFlags = Omit<RunFlags, 'state' | 'datapath'> & Partial<RunConfigFlags> & { readonly logLevel: LogLevel };
 
@@ -110,6 +111,7 @@ function createProgram(terminal: Terminal, done: (exitCode: number) => void): Co
     )
     .option('--clamp-mss', 'bring the MSS of TCP connections down to what the network carries')
     .option('--metrics <host:port>', 'serve figures for Prometheus at /metrics there', checked(MetricsAddressSchema))
+    .option('--threads <n>', 'how many threads forward; by the cores unless said', checked(ThreadsSchema))
     .addOption(new Option('--log-level <level>', 'the least to be logged').choices(LOG_LEVELS).default('info'))
     .action(async (flags: AllRunFlags) => {
       const log = createLog(flags.logLevel, process.stderr.isTTY === true);

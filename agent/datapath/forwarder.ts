@@ -25,7 +25,7 @@ import {
 } from '../wire/ethernet.ts';
 import type { DatagramBatch, PacketBatch } from '../wire/packet-batch.ts';
 import { hasVni, readVni, VXLAN_HEADER_LENGTH } from '../wire/vxlan.ts';
-import { AddressTable, formatAddressWords } from './address-table.ts';
+import { AddressTable } from './address-table.ts';
 import { Captures } from './captures.ts';
 import { clampMss } from './clamp-mss.ts';
 import { Coalescer } from './coalescer.ts';
@@ -33,35 +33,28 @@ import { COUNTER, CounterBlocks } from './counters.ts';
 import { DELIVER_TOO_BIG, prepareDelivery } from './delivery.ts';
 import { Encapsulator } from './encapsulator.ts';
 import type { ForwardingRules } from './forwarding-rules.ts';
-import { LocalStations } from './local-stations.ts';
-import {
-  isLocal,
-  LEARN_CONTESTED,
-  LEARN_CONTRADICTED,
-  LEARN_MOVED,
-  LEARN_SAME,
-  localPlace,
-  NOWHERE,
-  portOf,
-} from './mac-table.ts';
+import { LEARN_CONTESTED, LEARN_MOVED, LEARN_SAME } from './learned-macs.ts';
 import { NeighborProxy } from './neighbor-proxy.ts';
 import type { Network } from './network.ts';
 import { PEER_COUNTER, PeerCounterBlocks } from './peer-counters.ts';
+import { isLocal, localPlace, NOWHERE, portOf } from './places.ts';
+import type { Stations } from './stations.ts';
 import { Tally } from './tally.ts';
 
 export class Forwarder {
   readonly networks = new Map<number, Network>();
   readonly addresses = new AddressTable();
-  /** Who is on this host's own ports. */
-  readonly stations = new LocalStations();
+  /** Told who is on this host's own ports. */
+  readonly stations: Stations;
   /** Who watches passing frames. */
   readonly captures = new Captures();
+  /** Where a VTEP is answered that the registry does not know (only with anti-spoofing off). */
+  readonly vxlanPort: number;
   readonly counterBlocks: CounterBlocks;
   readonly peerCounterBlocks: PeerCounterBlocks;
   readonly #memory: ChecksumMemory;
   readonly #underlay: Underlay;
   readonly #tally: Tally;
-  readonly #vxlanPort: number;
   readonly #clampsMss: boolean;
   readonly #encapsulator: Encapsulator;
   readonly #coalescer: Coalescer;
@@ -75,12 +68,13 @@ export class Forwarder {
 
   /**
    * @param options `memory` is where every batch's packets lie; `counters` from `createCounterMemory`, `peerCounters` from
-   *   `createPeerCounterMemory`; `vxlanPort` is where a VTEP is answered that the registry does not know (only with anti-spoofing off);
-   *   `scratch` is where in the memory `MAX_TRAIN_BYTES` are free for trains; `rules` are the defaults unless given.
+   *   `createPeerCounterMemory`; `scratch` is where in the memory `MAX_TRAIN_BYTES` are free for trains; `rules` are the defaults unless
+   *   given.
    */
   constructor(options: {
     readonly memory: ChecksumMemory;
     readonly underlay: Underlay;
+    readonly stations: Stations;
     readonly counters: Float64Array;
     readonly peerCounters: Float64Array;
     readonly vxlanPort: number;
@@ -92,7 +86,8 @@ export class Forwarder {
     this.#tally = new Tally(options.counters, options.peerCounters);
     this.counterBlocks = new CounterBlocks(options.counters);
     this.peerCounterBlocks = new PeerCounterBlocks(options.peerCounters, options.counters);
-    this.#vxlanPort = options.vxlanPort;
+    this.stations = options.stations;
+    this.vxlanPort = options.vxlanPort;
     this.#clampsMss = options.rules?.clampMss ?? false;
     this.#encapsulator = new Encapsulator({
       memory: options.memory,
@@ -143,9 +138,7 @@ export class Forwarder {
     const learned = network.macs.learn(sourceHigh, sourceLow, localPlace(port), now);
     if (learned !== LEARN_SAME) {
       // New here, or the registry has it elsewhere: the gateway shall hear of it.
-      const mac = sourceHigh * 2 ** 32 + sourceLow;
-      if (learned === LEARN_CONTRADICTED) this.stations.heardAgainstRegistry(network.vni, mac, now);
-      else this.stations.heard(network.vni, mac);
+      this.stations.heard(network.vni, sourceHigh * 2 ** 32 + sourceLow, now);
       if (learned === LEARN_MOVED) this.#tally.count(base, COUNTER.macsMoved);
     }
     const answer = this.#neighborProxy.look(network, offset, length, now);
@@ -158,7 +151,9 @@ export class Forwarder {
     const place = isGroup(high) ? NOWHERE : network.macs.lookup(high, readDestinationLow(view, offset), now);
     if (place === NOWHERE) return this.#floodFromPort(network, port, offset, length, now);
     if (!isLocal(place)) {
-      this.#tunnel(network, port, place, offset, length, now);
+      const slot = network.slotToSendTo(place);
+      if (slot < 0) return this.#tally.count(base, COUNTER.dropNoDestination);
+      this.#tunnel(network, port, slot, offset, length, now);
     } else if (portOf(place) === port) {
       this.#tally.count(base, COUNTER.dropSamePort);
     } else {
@@ -268,8 +263,7 @@ export class Forwarder {
   #slotOf(network: Network, source: Uint32Array, at: number): number {
     const address = this.addresses.lookup(source, at);
     const slot = address >= 0 && address < network.slotByAddress.length ? network.slotByAddress[address]! : -1;
-    if (slot >= 0 || !network.hasRoomForStranger) return slot;
-    return network.adoptStranger(formatAddressWords(source, at), this.#vxlanPort);
+    return slot >= 0 ? slot : network.adoptStranger(source, at);
   }
 
   /** Merges the frame with the pending one, or makes it the pending one, or sends both on. */

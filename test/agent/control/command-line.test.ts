@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runProgram } from '../../../agent/cli/program.ts';
+import { defaultThreads } from '../../../agent/cli/threads.ts';
 import { tryLockFile } from '../../../agent/sys/lock.linux.ts';
 import { ERRORS, type ErrorCode } from '../../../src/contract/errors.ts';
 
@@ -182,6 +183,17 @@ test.each([
     code: 2,
     stderr: expect.stringContaining(reason),
   });
+});
+
+test.each(['0', '17', '1.5', 'two', ''])('run --threads %j is refused, with what would be right', async (threads) => {
+  expect(await agent('run', '--threads', threads, '--state', state)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('It must be a number from 1 to 16.'),
+  });
+});
+
+test('one thread forwards on up to three cores, and on more one for every two, up to four', () => {
+  expect([1, 2, 3, 4, 6, 8, 64].map(defaultThreads)).toEqual([1, 1, 1, 2, 3, 4, 4]);
 });
 
 test('the help names every exit code', async () => {
