@@ -1,6 +1,6 @@
 /** What the main thread and the data path's thread say to each other. Frames are never among it. */
 import type { TableUpdate } from '../../src/contract/table.ts';
-import type { LearnedChanges, LocalMac, NetworkFdb } from '../datapath/datapath.ts';
+import type { CaptureRequest, LearnedChanges, LocalMac, NetworkFdb } from '../datapath/datapath.ts';
 import type { ForwardingRules } from '../datapath/forwarding-rules.ts';
 import type { TapDevice } from '../ports/tap-device.linux.ts';
 
@@ -34,6 +34,16 @@ export type ToThread =
     }
   | { readonly type: 'fdb'; readonly id: number }
   | { readonly type: 'localMacs'; readonly id: number }
+  /** `clockOffset` is what to add to the thread's own wall clock, in microseconds. */
+  | {
+      readonly type: 'capture';
+      readonly id: number;
+      readonly number: number;
+      readonly request: CaptureRequest;
+      readonly ring: SharedArrayBuffer;
+      readonly clockOffset: number;
+    }
+  | { readonly type: 'endCapture'; readonly number: number }
   | { readonly type: 'stop' };
 
 export type FromThread =
@@ -51,6 +61,7 @@ export type FromThread =
   /** Something to say once in the log. */
   | { readonly type: 'notice'; readonly message: string }
   | { readonly type: 'localMacs'; readonly id: number; readonly macs: readonly LocalMac[] }
+  | { readonly type: 'capturing'; readonly id: number }
   /** Stations came to this host's ports, or went. */
   | { readonly type: 'learned'; readonly changes: LearnedChanges }
   /** The TAP is gone: somebody deleted it. */

@@ -155,6 +155,17 @@ function run({ address, port: vxlanPort, counters, peerCounters, rules }: Thread
         tell({ type: 'fdb', id: message.id, networks: [...forwarder.networks.values()].map((n) => fdbOf(n, now())) });
         continue;
       }
+      if (message.type === 'capture') {
+        const { number, request, ring, clockOffset } = message;
+        const clock = (): number => (performance.timeOrigin + performance.now()) * 1000 + clockOffset;
+        forwarder.captures.begin(number, { ...request, ring, clock });
+        tell({ type: 'capturing', id: message.id });
+        continue;
+      }
+      if (message.type === 'endCapture') {
+        forwarder.captures.end(message.number);
+        continue;
+      }
       if (message.type === 'localMacs') {
         tell({ type: 'localMacs', id: message.id, macs: forwarder.stations.all() });
         continue;

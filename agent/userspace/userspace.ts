@@ -10,6 +10,8 @@ import { MAX_NETWORKS } from '../datapath/apply-table.ts';
 import { createCounterMemory, readCounters } from '../datapath/counters.ts';
 import type {
   ApplyReport,
+  Capture,
+  CaptureRequest,
   Datapath,
   DatapathCounters,
   LearnedChanges,
@@ -32,6 +34,7 @@ import { Arena } from '../sys/arena.linux.ts';
 import { write } from '../sys/libc.linux.ts';
 import { findLinkByAddress } from '../sys/link.linux.ts';
 import { VXLAN_OVERHEAD_IPV4, VXLAN_OVERHEAD_IPV6 } from '../wire/vxlan.ts';
+import { openCapture } from './capture.ts';
 import type { FromThread, PortAssignment, ThreadOptions, ToThread } from './protocol.ts';
 
 export type LogLevel = 'info' | 'warn' | 'error';
@@ -188,6 +191,17 @@ class UserspaceDatapath implements Datapath {
     return answer.type === 'localMacs' ? answer.macs : [];
   }
 
+  capture(request: CaptureRequest): Promise<Capture> {
+    return openCapture(request, [
+      {
+        begin: (capture) => this.#ask((id) => ({ type: 'capture', id, ...capture })),
+        end: (number) => {
+          if (!this.#stopping && this.#failure === null) this.#send({ type: 'endCapture', number });
+        },
+      },
+    ]);
+  }
+
   onFailure(listener: (reason: Error) => void): void {
     this.#failureListeners.push(listener);
   }
@@ -289,6 +303,7 @@ class UserspaceDatapath implements Datapath {
     switch (message.type) {
       case 'applied':
       case 'localMacs':
+      case 'capturing':
       case 'fdb': {
         const answer = this.#answers.get(message.id);
         this.#answers.delete(message.id);
