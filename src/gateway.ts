@@ -4,7 +4,10 @@ import type { Config } from './config.ts';
 import type { AgentSession } from './db/agent-sessions.ts';
 import type { ApiKeyRow } from './db/api-keys.ts';
 import type { Database } from './db/database.ts';
+import type { MemberRow } from './db/members.ts';
+import type { SessionRow } from './db/sessions.ts';
 import type { TenantRow } from './db/tenants.ts';
+import type { ViewerState } from './domain/viewer.ts';
 
 export interface Gateway {
   readonly config: Config;
@@ -19,10 +22,12 @@ export interface Gateway {
   /** Called for every answer, where the host keeps figures. */
   readonly observe?: (request: ObservedRequest) => void;
   /** Lets work go on after the answer; what fails in it is logged. */
+  /** A file of the dashboard by its path, or null where there is none. */
+  readonly asset: (c: Context, path: string) => Promise<Response | null>;
   readonly inBackground: (c: Context, work: Promise<void>) => void;
 }
 
-/** Who is told of a change: the sockets of agents, wherever the host keeps them. It holds no truth, and losing it loses nothing. */
+/** Who is told of a change: the sockets of agents and of those who look, wherever the host keeps them. It holds no truth, and losing it loses nothing. */
 export interface Hub {
   /** Something of this tenant was committed. Resolves when all who watch were sent what concerns them. */
   readonly tell: (tenantId: string) => Promise<void>;
@@ -30,6 +35,8 @@ export interface Hub {
   readonly look: (tenantId: string) => Promise<void>;
   /** Takes over a WebSocket upgrade of a site's agent, which holds the table of `cursor`. @returns the answer to the upgrade. */
   readonly watch: (c: Context<AppEnv>, session: AgentSession, cursor: string) => Promise<Response>;
+  /** The same of one who looks at the tenant. */
+  readonly live: (c: Context<AppEnv>, tenantId: string, viewer: ViewerState) => Promise<Response>;
 }
 
 /** `route` is the pattern that the request met, `none` where there was none. */
@@ -52,10 +59,21 @@ export interface Log {
   readonly error: (fields: Readonly<Record<string, unknown>>, message: string) => void;
 }
 
-/** Who asks: the operator, or one of a tenant's keys. */
+/** Who asks: the operator, one of a tenant's keys, or a person who is a member; with the session where it is by one. */
 export type Principal =
-  | { readonly kind: 'operator' }
-  | { readonly kind: 'key'; readonly key: ApiKeyRow; readonly tenant: TenantRow };
+  | { readonly kind: 'operator'; readonly session: SessionRow | null }
+  | {
+      readonly kind: 'key';
+      readonly key: ApiKeyRow;
+      readonly tenant: TenantRow;
+      readonly session: SessionRow | null;
+    }
+  | {
+      readonly kind: 'member';
+      readonly member: MemberRow;
+      readonly tenant: TenantRow;
+      readonly session: SessionRow;
+    };
 
 /** What middleware leaves for handlers. A handler may read only what its route's access check sets. */
 export interface AppEnv {
@@ -65,6 +83,9 @@ export interface AppEnv {
     db: Database;
     /** The tenant of the path, which the principal was found to be of. */
     tenant: TenantRow;
+    principal: Principal;
+    /** The secret by which whoever asks was known. */
+    credential: string;
     agent: AgentSession;
     /** The tenant that a public route changed, where neither of the above is set. */
     changedTenant: string;
