@@ -1,0 +1,97 @@
+import type { JSX } from 'preact';
+import type { FieldAttributes } from './form.tsx';
+import { Field } from './form.tsx';
+
+interface Common {
+  readonly label: string;
+  readonly path?: string;
+  readonly hint?: JSX.Element | string;
+}
+
+interface TextProps extends Common {
+  readonly value: string;
+  readonly onValue: (value: string) => void;
+  readonly placeholder?: string;
+  readonly isMono?: boolean;
+  readonly inputMode?: 'text' | 'numeric';
+  readonly type?: 'text' | 'password' | 'datetime-local';
+  readonly autoFocus?: boolean;
+  readonly autoComplete?: string;
+}
+
+export function TextField({ value, onValue, isMono = false, label, path, hint, autoFocus, ...rest }: TextProps) {
+  return (
+    <Field label={label} {...named(path, hint)}>
+      {(attributes) => (
+        <input
+          {...attributes}
+          {...rest}
+          ref={autoFocus ? focusFirst : null}
+          class={isMono ? 'input mono' : 'input'}
+          value={value}
+          spellcheck={false}
+          autoComplete={rest.autoComplete ?? 'off'}
+          onInput={(event) => onValue(event.currentTarget.value)}
+        />
+      )}
+    </Field>
+  );
+}
+
+interface SelectProps<Value extends string> extends Common {
+  readonly value: Value;
+  readonly onValue: (value: Value) => void;
+  readonly options: readonly (readonly [value: Value, label: string])[];
+}
+
+export function SelectField<Value extends string>({ value, onValue, options, label, path, hint }: SelectProps<Value>) {
+  return (
+    <Field label={label} {...named(path, hint)}>
+      {(attributes: FieldAttributes) => (
+        <select
+          {...attributes}
+          class="input"
+          value={value}
+          onChange={(event) => onValue(event.currentTarget.value as Value)}
+        >
+          {options.map(([option, words]) => (
+            <option key={option} value={option}>
+              {words}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  );
+}
+
+export function CheckField({
+  label,
+  hint,
+  checked,
+  onChecked,
+}: {
+  readonly label: string;
+  readonly hint?: string;
+  readonly checked: boolean;
+  readonly onChecked: (checked: boolean) => void;
+}) {
+  return (
+    <label class="check">
+      <input type="checkbox" checked={checked} onChange={(event) => onChecked(event.currentTarget.checked)} />
+      <span>
+        {label}
+        {hint && <small>{hint}</small>}
+      </span>
+    </label>
+  );
+}
+
+/** A dialog's first field has the focus when it opens. */
+function focusFirst(element: HTMLInputElement | null): void {
+  if (element !== null) requestAnimationFrame(() => element.focus());
+}
+
+function named(path: string | undefined, hint: JSX.Element | string | undefined) {
+  return { ...(path === undefined ? {} : { path }), ...(hint === undefined ? {} : { hint }) };
+}
