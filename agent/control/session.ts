@@ -21,7 +21,7 @@ import {
   WATCHING_PULL_SECONDS,
 } from '../../src/contract/agent.ts';
 import type { Delta, TableUpdate } from '../../src/contract/table.ts';
-import { CLOSE_DISABLED, CLOSE_UNAUTHENTICATED, type Push } from '../../src/contract/watch.ts';
+import { CLOSE_DISABLED, CLOSE_UNAUTHENTICATED } from '../../src/contract/watch.ts';
 import type { Datapath } from '../datapath/datapath.ts';
 import { Announcer } from './announcer.ts';
 import { backoffMs } from './backoff.ts';
@@ -33,7 +33,8 @@ import type { TableStore } from './last-good.ts';
 import type { Log } from './log.ts';
 import { changesNothing, type LastGood, mergeUpdate, toSnapshot } from './merge.ts';
 import { type Contact, type NetworkStatus, networkStatuses } from './status.ts';
-import { Watch } from './watch.ts';
+import { networkTraffic } from './traffic-teller.ts';
+import { type TablePush, Watch } from './watch.ts';
 import type { OpenWatch, WatchClosed } from './watch-socket.ts';
 
 export interface SessionOptions {
@@ -118,6 +119,7 @@ export class Session {
             onAlive: () => {
               if (this.#contact.failures === 0) this.#contact.reached();
             },
+            traffic: () => networkTraffic(this.status().networks, options.datapath.counters().networks),
             onPush: (push) => this.#pushed(push),
             onLost: (closed) => this.#lost(closed),
           });
@@ -219,7 +221,7 @@ export class Session {
     return this.#watch?.isLive === true && this.#doubted.size === 0 && outage === null && report.errors.size === 0;
   }
 
-  #pushed(push: Push): void {
+  #pushed(push: TablePush): void {
     if (push.type === 'delta') {
       const { type: _, ...update } = push;
       void this.#turn(() => this.#takePushed(update));
@@ -268,7 +270,7 @@ export class Session {
 
   #sayAt(): void {
     const { cursor } = this.#held!;
-    this.#watch?.sayAt(cursor);
+    this.#watch?.say({ type: 'at', cursor });
     this.#said = { cursor, at: this.#options.now() };
   }
 

@@ -3,7 +3,9 @@
  * fails. While none lives the session polls, so a proxy that blocks sockets costs nothing but time.
  */
 import * as v from 'valibot';
+import type { NetworkTraffic } from '../../src/contract/traffic.ts';
 import {
+  isOfUnknownType,
   PING,
   PING_SECONDS,
   PONG,
@@ -14,11 +16,15 @@ import {
 } from '../../src/contract/watch.ts';
 import { backoffMs } from './backoff.ts';
 import type { Log } from './log.ts';
+import { TrafficTeller } from './traffic-teller.ts';
 import type { OpenWatch, WatchClosed, WatchSocket } from './watch-socket.ts';
 
 /** While the gateway is away a socket is what finds out that it is back; a proxy that lets none through need not be asked so often. */
 const LONGEST_AWAY_MS = 15_000;
 const LONGEST_MS = 60_000;
+
+/** What is told of the table. */
+export type TablePush = Exclude<Push, { type: 'traffic' }>;
 
 export interface WatchOptions {
   readonly open: OpenWatch;
@@ -30,7 +36,9 @@ export interface WatchOptions {
   readonly onLive: () => void;
   /** It still lives. */
   readonly onAlive: () => void;
-  readonly onPush: (push: Push) => void;
+  readonly onPush: (push: TablePush) => void;
+  /** What the site carries, for those who look at it. */
+  readonly traffic: () => readonly NetworkTraffic[];
   /** It lived, and does no more. */
   readonly onLost: (closed: WatchClosed) => void;
   readonly random: () => number;
@@ -40,6 +48,7 @@ export interface WatchOptions {
 
 export class Watch {
   readonly #options: WatchOptions;
+  readonly #traffic: TrafficTeller;
   #socket: WatchSocket | null = null;
   #isLive = false;
   #failures = 0;
@@ -48,6 +57,7 @@ export class Watch {
 
   constructor(options: WatchOptions) {
     this.#options = options;
+    this.#traffic = new TrafficTeller({ ...options, say: (said) => this.say(said) });
   }
 
   /** True from the first answer to a ping on: a proxy may take a socket and carry nothing over it. */
@@ -75,12 +85,13 @@ export class Watch {
     this.start();
   }
 
-  /** Tells the gateway which table is held now. */
-  sayAt(cursor: string): void {
-    if (this.#isLive) this.#socket?.send(JSON.stringify({ type: 'at', cursor } satisfies WatcherSays));
+  /** Says it where the socket lives; else it is not worth saying. */
+  say(said: WatcherSays): void {
+    if (this.#isLive) this.#socket?.send(JSON.stringify(said));
   }
 
   stop(): void {
+    this.#traffic.stop();
     this.#cancel();
     this.#isLive = false;
     const socket = this.#socket;
@@ -111,13 +122,14 @@ export class Watch {
       return onLive();
     }
     const push = parsePush(text);
-    // A word that is not known is from a newer gateway, or from a broken one: either way a pull finds out what is so.
-    onPush(push ?? { type: 'changed' });
+    if (push?.type === 'traffic') this.#traffic.ask(push);
+    else if (push !== null) onPush(push);
   }
 
   #lose(closed: WatchClosed): void {
     const { after, random, log, isAway, onLost } = this.#options;
     const wasLive = this.#isLive;
+    this.#traffic.stop();
     this.#cancel();
     this.#socket = null;
     this.#isLive = false;
@@ -130,13 +142,15 @@ export class Watch {
   }
 }
 
+/** @returns null where it is to be passed over. What nobody would say is from a broken gateway: a pull finds out what is so. */
 function parsePush(text: string): Push | null {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
-    return null;
+    return { type: 'changed' };
   }
   const parsed = v.safeParse(PushSchema, json, { abortEarly: true });
-  return parsed.success ? parsed.output : null;
+  if (parsed.success) return parsed.output;
+  return isOfUnknownType(json) ? null : { type: 'changed' };
 }

@@ -1,7 +1,7 @@
 /** What happened in a tenant: who changed what, from where, before and after; and what happened by itself. */
 import * as v from 'valibot';
-import { PageQuerySchema } from './pages.ts';
-import { TimeSchema } from './primitives.ts';
+import { PageQuerySchema, SearchSchema } from './pages.ts';
+import { NameSchema, TimeSchema } from './primitives.ts';
 
 /** A closed set, like the errors: clients branch on it. */
 export const EVENT_KINDS = [
@@ -35,6 +35,11 @@ export const EVENT_KINDS = [
   'site_online',
   'site_offline',
   'quota_near',
+  'session_created',
+  'session_ended',
+  'member_created',
+  'member_changed',
+  'member_deleted',
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
@@ -69,12 +74,17 @@ export const EventsQuerySchema = v.strictObject({
     ),
   ),
   kind: v.optional(v.picklist(EVENT_KINDS, `must be one of ${EVENT_KINDS.join(', ')}`)),
+  /** The id of a site or network that the event is about, or that did it. */
+  site: v.optional(NameSchema),
+  network: v.optional(NameSchema),
+  /** A part of who did it, of what it is about, or of what it was or became. */
+  search: v.optional(SearchSchema),
   order: v.optional(v.picklist(['oldest', 'newest'], 'must be "oldest" or "newest"'), 'oldest'),
 });
 
-export const ACTOR_KINDS = ['operator', 'key', 'site', 'system'] as const;
+export const ACTOR_KINDS = ['operator', 'key', 'member', 'site', 'system'] as const;
 
-/** Who did it: a key and a site by id and name, the operator and the gateway itself as they are. */
+/** Who did it: a key, a person and a site by id and name, the operator and the gateway itself as they are. */
 export const ActorSchema = v.object({
   kind: v.picklist(ACTOR_KINDS),
   id: v.optional(v.string()),

@@ -1,7 +1,7 @@
 /** The MAC/IP table of a network: what agents say of the stations on their ports, and what people set and see. */
 import * as v from 'valibot';
 import type { ErrorCode } from './errors.ts';
-import { PageQuerySchema } from './pages.ts';
+import { PageQuerySchema, SearchSchema } from './pages.ts';
 import { MacSchema, NameSchema, UnicastIpSchema, VniSchema } from './primitives.ts';
 
 /** In one call, announced and withdrawn together: an agent with more makes more calls. */
@@ -50,6 +50,8 @@ export const MacsQuerySchema = v.strictObject({
   ip: v.optional(UnicastIpSchema),
   /** A site's id or name. */
   site: v.optional(NameSchema),
+  /** How the MAC or the IP address begins, or a part of the site's name. */
+  search: v.optional(SearchSchema),
 });
 
 /** A MAC as the registry has it. */

@@ -20,6 +20,14 @@ export const PageQuerySchema = v.strictObject({
   cursor: v.optional(v.string()),
 });
 
+const SEARCH_MESSAGE = 'must be text of 1 to 100 characters';
+/** What a list is searched for: of no case, and taken as it is. */
+export const SearchSchema = v.pipe(
+  v.string(SEARCH_MESSAGE),
+  v.minLength(1, SEARCH_MESSAGE),
+  v.maxLength(100, SEARCH_MESSAGE),
+);
+
 export function pageSchema<const S extends v.GenericSchema>(item: S) {
   return v.object({ items: v.array(item), nextCursor: v.nullable(v.string()) });
 }

@@ -1,6 +1,6 @@
 /** What an agent says over its socket, read where the host hears it. */
 import * as v from 'valibot';
-import { WatcherSaysSchema } from '../contract/watch.ts';
+import { isOfUnknownType, type WatcherSays, WatcherSaysSchema } from '../contract/watch.ts';
 import type { AgentSession } from '../db/agent-sessions.ts';
 import { positionAt, type WatcherState } from '../domain/fan-out.ts';
 
@@ -10,14 +10,22 @@ export function stateOf({ site, tenant }: AgentSession, cursor: string): Watcher
   return { ...owner, publicKey: site.publicKey, position: positionAt(owner, cursor) };
 }
 
-/** @returns the state after the agent said `text`, or null where that is none of what an agent may say. */
-export function stateAfter(state: WatcherState, text: string): WatcherState | null {
+/** What was heard of an agent: `unknown` is of a newer one's, and passed over; `malformed` is nothing that any agent says. */
+export type Heard = WatcherSays | { readonly type: 'unknown' } | { readonly type: 'malformed' };
+
+export function readWatcher(text: string): Heard {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
-    return null;
+    return { type: 'malformed' };
   }
-  const said = v.safeParse(WatcherSaysSchema, json);
-  return said.success ? { ...state, position: positionAt(state, said.output.cursor) } : null;
+  const said = v.safeParse(WatcherSaysSchema, json, { abortEarly: true });
+  if (said.success) return said.output;
+  return isOfUnknownType(json) ? { type: 'unknown' } : { type: 'malformed' };
+}
+
+/** @returns the state of a watcher that said that it holds the table of `cursor`. */
+export function stateAt(state: WatcherState, cursor: string): WatcherState {
+  return { ...state, position: positionAt(state, cursor) };
 }

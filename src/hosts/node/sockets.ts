@@ -17,7 +17,7 @@ import { noteLeft, noteOffline, noteWatching } from '../../db/presence.ts';
 import type { WatcherState } from '../../domain/fan-out.ts';
 import type { AppEnv, Hub, Log, RateLimits } from '../../gateway.ts';
 import { Room, type Watcher } from '../../hub/room.ts';
-import { stateAfter, stateOf } from '../../hub/watcher-says.ts';
+import { readWatcher, stateAt, stateOf } from '../../hub/watcher-says.ts';
 
 /** What an agent says is a line; more is none of ours. */
 const MAX_MESSAGE_BYTES = 64 * 1024;
@@ -121,10 +121,10 @@ export class Sockets implements Hub {
     socket.onMessage((text) => {
       socket.heardAt = this.#now();
       if (text === PING) return socket.send(PONG);
-      const next = stateAfter(socket.state, text);
-      if (next === null) return socket.close(CLOSE_MALFORMED, 'not a message of this protocol');
-      socket.state = next;
-      void this.#lookFor(house, socket);
+      const heard = readWatcher(text);
+      if (heard.type === 'malformed') return socket.close(CLOSE_MALFORMED, 'not a message of this protocol');
+      if (heard.type === 'at') socket.state = stateAt(socket.state, heard.cursor);
+      if (heard.type === 'at') void this.#lookFor(house, socket);
     });
     this.#note(house, siteId, 'watching');
     void socket.closed.then(() => {

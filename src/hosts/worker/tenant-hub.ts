@@ -24,7 +24,7 @@ import { noteLeft, noteOffline, noteWatching } from '../../db/presence.ts';
 import type { WatcherState } from '../../domain/fan-out.ts';
 import type { RateLimits } from '../../gateway.ts';
 import { Room, type Watcher } from '../../hub/room.ts';
-import { stateAfter } from '../../hub/watcher-says.ts';
+import { readWatcher, stateAt } from '../../hub/watcher-says.ts';
 import { STATE_HEADER, TENANT_HEADER } from './hub.ts';
 import { limitsOfCloudflare, type RateBindings } from './limits.ts';
 
@@ -87,11 +87,12 @@ export class TenantHub {
 
   async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
     const watcher = new KeptSocket(socket);
-    const next = typeof message === 'string' ? stateAfter(watcher.state, message) : null;
-    if (next === null) return watcher.close(CLOSE_MALFORMED, 'not a message of this protocol');
-    watcher.state = next;
+    const heard = readWatcher(typeof message === 'string' ? message : '');
+    if (heard.type === 'malformed') return watcher.close(CLOSE_MALFORMED, 'not a message of this protocol');
+    if (heard.type !== 'at') return;
+    watcher.state = stateAt(watcher.state, heard.cursor);
     // To look costs the store something, so it counts as a request.
-    const waitSeconds = await this.#limits.countRequest('site', next.siteId, Date.now());
+    const waitSeconds = await this.#limits.countRequest('site', watcher.state.siteId, Date.now());
     if (waitSeconds > 0) return watcher.close(CLOSE_RATE_LIMITED, 'rate_limited');
     await this.#roomOf(watcher.kept.tenantId).look();
   }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { Watch } from '../../../agent/control/watch.ts';
 import type { WatchClosed, WatchEvents } from '../../../agent/control/watch-socket.ts';
+import type { NetworkTraffic } from '../../../src/contract/traffic.ts';
 import type { Push } from '../../../src/contract/watch.ts';
 import { Timers } from './timers.ts';
 
@@ -15,6 +16,7 @@ class Watched {
   }[] = [];
   readonly pushes: Push[] = [];
   readonly lost: WatchClosed[] = [];
+  traffic: NetworkTraffic[] = [];
   readonly lines: string[] = [];
   live = 0;
   cursor: string | null = 'c1';
@@ -36,6 +38,7 @@ class Watched {
     isAway: () => this.away,
     onLive: () => this.live++,
     onAlive: () => {},
+    traffic: () => this.traffic,
     onPush: (push) => void this.pushes.push(push),
     onLost: (closed) => void this.lost.push(closed),
     random: () => this.random,
@@ -152,7 +155,7 @@ test('when the gateway is back after an outage, the next try doesn’t wait for 
   expect(watched.timers.waiting).toBe(0);
 });
 
-test('what the gateway tells is passed on; what can’t be read is taken as a reason to pull', () => {
+test('what the gateway tells is passed on, and what only a newer one says is passed over; what can’t be read is a reason to pull', () => {
   const watched = new Watched().comeAlive();
   const delta = { type: 'delta', kind: 'delta', from: 'c1', cursor: 'c2', networks: [] } as const;
   for (const text of [
@@ -164,13 +167,34 @@ test('what the gateway tells is passed on; what can’t be read is taken as a re
   ]) {
     watched.newest.events.onText(text);
   }
-  expect(watched.pushes).toEqual([
-    delta,
-    { type: 'changed', withinMs: 500 },
-    { type: 'changed' },
-    { type: 'changed' },
-    { type: 'changed' },
-  ]);
+  expect(watched.pushes).toEqual([delta, { type: 'changed', withinMs: 500 }, { type: 'changed' }, { type: 'changed' }]);
+});
+
+test('asked for its traffic, the site says it so often for so long, and no longer than somebody asks', () => {
+  const watched = new Watched().comeAlive();
+  const said = (): unknown[] => watched.newest.sent.filter((text) => text.includes('traffic'));
+  const ask = (forMs: number): void =>
+    watched.newest.events.onText(JSON.stringify({ type: 'traffic', everyMs: 2000, forMs }));
+  const carried = { revision: 3, rxBytes: 1, txBytes: 2, rxFrames: 3, txFrames: 4, drops: 5 };
+  watched.traffic = Array.from({ length: 201 }, (_, i) => ({ vni: i + 1, ...carried }));
+  ask(4000);
+  watched.timers.pass(1000);
+  // Of more networks than go into one message, there are two.
+  expect(said()).toHaveLength(2);
+  expect(said()[1]).toBe(JSON.stringify({ type: 'traffic', networks: [{ vni: 201, ...carried }] }));
+  watched.traffic = [];
+  ask(4000);
+  watched.timers.pass(9_000);
+  expect(said()).toHaveLength(4);
+  ask(60_000);
+  watched.timers.pass(1000);
+  ask(0);
+  watched.timers.pass(10_000);
+  expect(said()).toHaveLength(5);
+  ask(60_000);
+  watched.newest.events.onClosed(GONE);
+  watched.timers.pass(800);
+  expect(said()).toHaveLength(5);
 });
 
 test('an older socket’s last words change nothing', () => {
