@@ -1,8 +1,9 @@
 /** How the dashboard is built: `dist/dashboard` is what both hosts serve. */
+import { join } from 'node:path';
 import { defineConfig } from 'vite';
 
 export default defineConfig({
-  root: 'src/dashboard',
+  root: join(import.meta.dirname, 'src/dashboard'),
   base: '/',
   // Nothing is fetched but files of our own, and no script or style stands in the HTML: the gateway's CSP allows neither.
   build: {

@@ -1,10 +1,13 @@
-import type { ComponentChildren, JSX } from 'preact';
+import type { ComponentChildren } from 'preact';
 import { navigate } from './location.ts';
 
-type Props = Omit<JSX.AnchorHTMLAttributes<HTMLAnchorElement>, 'href' | 'onClick'> & {
+interface Props {
   readonly to: string;
+  readonly class?: string;
+  readonly title?: string;
+  readonly 'aria-current'?: 'page';
   readonly children?: ComponentChildren;
-};
+}
 
 /** A link to a page of the dashboard: a plain one, but that it needs no reload. */
 export function Link({ to, children, ...rest }: Props) {

@@ -14,26 +14,31 @@ interface TextProps extends Common {
   readonly placeholder?: string;
   readonly isMono?: boolean;
   readonly inputMode?: 'text' | 'numeric';
-  readonly type?: 'text' | 'password' | 'datetime-local';
+  readonly isSecret?: boolean;
   readonly autoFocus?: boolean;
   readonly autoComplete?: string;
 }
 
-export function TextField({ value, onValue, isMono = false, label, path, hint, autoFocus, ...rest }: TextProps) {
+export function TextField(props: TextProps) {
+  const { value, onValue, isMono = false, isSecret = false, label, path, hint, autoFocus, autoComplete = 'off' } = props;
+  const attributesOfAll = {
+    ref: autoFocus ? focusFirst : null,
+    class: isMono ? 'input mono' : 'input',
+    value,
+    spellcheck: false,
+    autoComplete,
+    placeholder: props.placeholder ?? '',
+    onInput: (event: { readonly currentTarget: HTMLInputElement }) => onValue(event.currentTarget.value),
+  };
   return (
     <Field label={label} {...named(path, hint)}>
-      {(attributes) => (
-        <input
-          {...attributes}
-          {...rest}
-          ref={autoFocus ? focusFirst : null}
-          class={isMono ? 'input mono' : 'input'}
-          value={value}
-          spellcheck={false}
-          autoComplete={rest.autoComplete ?? 'off'}
-          onInput={(event) => onValue(event.currentTarget.value)}
-        />
-      )}
+      {(attributes) =>
+        isSecret ? (
+          <input {...attributes} {...attributesOfAll} type="password" />
+        ) : (
+          <input {...attributes} {...attributesOfAll} inputMode={props.inputMode ?? 'text'} />
+        )
+      }
     </Field>
   );
 }

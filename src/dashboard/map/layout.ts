@@ -1,0 +1,92 @@
+/** Where sites and networks stand on the map: networks are hubs, and a site stands near those it carries. */
+import {
+  forceCollide,
+  forceLink,
+  forceManyBody,
+  forceSimulation,
+  forceX,
+  forceY,
+  type SimulationLinkDatum,
+  type SimulationNodeDatum,
+} from 'd3-force';
+
+export interface MapNode {
+  readonly id: string;
+  readonly kind: 'site' | 'network';
+  /** How many it is linked with. */
+  readonly degree: number;
+}
+
+export interface MapLink {
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface Place {
+  readonly x: number;
+  readonly y: number;
+}
+
+interface Body extends SimulationNodeDatum {
+  readonly id: string;
+  readonly kind: MapNode['kind'];
+  readonly degree: number;
+}
+
+/** Beyond so many nodes, they are drawn small and stand close. */
+export const MANY_NODES = 90;
+
+/**
+ * @param before where things stood: what is still there stays about there.
+ * @returns a place for each node; the same for the same input.
+ */
+export function layOut(
+  nodes: readonly MapNode[],
+  links: readonly MapLink[],
+  before: ReadonlyMap<string, Place>,
+): Map<string, Place> {
+  const isDense = nodes.length > MANY_NODES;
+  const spread = isDense ? 1 : 1.9;
+  const bodies: Body[] = nodes.map((node) => ({ ...node, ...before.get(node.id) }));
+  const isKnown = bodies.every(({ x }) => x !== undefined);
+  const simulation = forceSimulation(bodies)
+    .force(
+      'link',
+      forceLink<Body, SimulationLinkDatum<Body>>(links.map(({ from, to }) => ({ source: from, target: to })))
+        .id(({ id }) => id)
+        .distance(({ target }) => spread * (34 + 5 * Math.sqrt((target as Body).degree)))
+        .strength(({ source }) => 0.9 / Math.max(1, (source as Body).degree)),
+    )
+    .force(
+      'charge',
+      forceManyBody<Body>()
+        .strength(({ kind, degree }) => -spread * (kind === 'network' ? 120 + 14 * degree : 26))
+        .distanceMax(900),
+    )
+    .force('collide', forceCollide<Body>(({ kind }) => spread * (kind === 'network' ? 26 : isDense ? 8 : 20)).iterations(2))
+    .force('x', forceX<Body>(0).strength(0.035))
+    .force('y', forceY<Body>(0).strength(0.06))
+    .stop();
+  simulation.alpha(isKnown ? 0.12 : 1);
+  simulation.tick(isKnown ? 30 : isDense ? 220 : 300);
+  return new Map(bodies.map(({ id, x = 0, y = 0 }) => [id, { x, y }]));
+}
+
+export interface Frame extends Place {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** @returns the rectangle that holds all of them, with a margin, in the proportions of the window it is shown in. */
+export function frameOf(places: Iterable<Place>, aspect: number, margin = 56): Frame {
+  const all = [...places];
+  if (all.length === 0) return { x: -200, y: -100, width: 400, height: 200 };
+  const xs = all.map(({ x }) => x);
+  const ys = all.map(({ y }) => y);
+  const [left, top] = [Math.min(...xs) - margin, Math.min(...ys) - margin];
+  const [width, height] = [Math.max(...xs) + margin - left, Math.max(...ys) + margin - top];
+  // Never closer than this, or three sites would fill the screen.
+  const shownWidth = Math.max(width, height * aspect, 620);
+  const shownHeight = shownWidth / aspect;
+  return { x: left - (shownWidth - width) / 2, y: top - (shownHeight - height) / 2, width: shownWidth, height: shownHeight };
+}
