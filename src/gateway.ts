@@ -4,6 +4,8 @@ import type { Config } from './config.ts';
 import type { AgentSession } from './db/agent-sessions.ts';
 import type { ApiKeyRow } from './db/api-keys.ts';
 import type { Database } from './db/database.ts';
+import type { MemberRow } from './db/members.ts';
+import type { SessionRow } from './db/sessions.ts';
 import type { TenantRow } from './db/tenants.ts';
 
 export interface Gateway {
@@ -52,10 +54,21 @@ export interface Log {
   readonly error: (fields: Readonly<Record<string, unknown>>, message: string) => void;
 }
 
-/** Who asks: the operator, or one of a tenant's keys. */
+/** Who asks: the operator, one of a tenant's keys, or a person who is a member; with the session where it is by one. */
 export type Principal =
-  | { readonly kind: 'operator' }
-  | { readonly kind: 'key'; readonly key: ApiKeyRow; readonly tenant: TenantRow };
+  | { readonly kind: 'operator'; readonly session: SessionRow | null }
+  | {
+      readonly kind: 'key';
+      readonly key: ApiKeyRow;
+      readonly tenant: TenantRow;
+      readonly session: SessionRow | null;
+    }
+  | {
+      readonly kind: 'member';
+      readonly member: MemberRow;
+      readonly tenant: TenantRow;
+      readonly session: SessionRow;
+    };
 
 /** What middleware leaves for handlers. A handler may read only what its route's access check sets. */
 export interface AppEnv {
@@ -65,6 +78,9 @@ export interface AppEnv {
     db: Database;
     /** The tenant of the path, which the principal was found to be of. */
     tenant: TenantRow;
+    principal: Principal;
+    /** The secret by which whoever asks was known. */
+    credential: string;
     agent: AgentSession;
     /** The tenant that a public route changed, where neither of the above is set. */
     changedTenant: string;

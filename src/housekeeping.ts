@@ -1,11 +1,15 @@
 /**
- * What must happen now and then, whoever asks: released VNIs come back, old tombstones and events are forgotten, who went is told of,
+ * What must happen now and then, whoever asks: released VNIs come back, old tombstones, events, sessions and figures are
+ * forgotten, who went is told of,
  * and so is every change that may not have been.
  */
+import { KEPT_SECONDS } from './contract/history.ts';
 import { purgeEvents } from './db/events.ts';
+import { purgeHistory } from './db/history.ts';
 import { purgeIdempotencyKeys } from './db/idempotency.ts';
 import { listUntold, noteTold, type Untold } from './db/outbox.ts';
 import { sweepOffline } from './db/presence.ts';
+import { purgeSessions } from './db/sessions.ts';
 import { PURGE_LIMIT, purgeTombstones } from './db/tombstones.ts';
 import { SWEEP_LIMIT, sweepQuarantine } from './db/vni-pool.ts';
 import type { Gateway } from './gateway.ts';
@@ -27,6 +31,9 @@ export async function keepHouse(house: House): Promise<void> {
   await whileFull(PURGE_LIMIT, MAX_PURGES, () => purgeTombstones(db, now() - config.tombstoneSeconds * 1000));
   await whileFull(PURGE_LIMIT, MAX_PURGES, () => purgeIdempotencyKeys(db, now()));
   await whileFull(PURGE_LIMIT, MAX_PURGES, () => purgeEvents(db, now() - config.eventSeconds * 1000));
+  await whileFull(PURGE_LIMIT, MAX_PURGES, () => purgeSessions(db, now()));
+  const oldestHour = Math.floor(now() / 3_600_000) - KEPT_SECONDS / 3600;
+  await whileFull(PURGE_LIMIT, MAX_PURGES, () => purgeHistory(db, oldestHour));
   await whileFull(SWEEP_LIMIT, MAX_SWEEPS, () => sweepQuarantine(db, now()));
 }
 

@@ -33,13 +33,18 @@ export const FOLDER_RULES: readonly FolderRule[] = [
     because: 'the store answers questions; it knows no request and no host',
   },
   {
+    folder: 'src/identity',
+    mayImport: ['src/contract', 'src/domain'],
+    because: 'who a person is, is for a provider to say: it knows nothing of what they may do here',
+  },
+  {
     folder: 'src/middleware',
     mayImport: ['src', 'src/contract', 'src/domain', 'src/db'],
     because: 'what every route has in common must not know single routes or the host',
   },
   {
     folder: 'src/routes',
-    mayImport: ['src', 'src/contract', 'src/domain', 'src/db', 'src/middleware'],
+    mayImport: ['src', 'src/contract', 'src/domain', 'src/db', 'src/identity', 'src/middleware'],
     because: 'one app runs on two hosts, so a route must not know on which',
   },
   {
@@ -153,6 +158,11 @@ export const PACKAGE_RULES: readonly PackageRule[] = [
     onlyIn: ['src', 'src/middleware', 'src/routes', 'src/hosts'],
     because:
       'contract, rules and store must not know that they are reached by HTTP, and the agent is no server of ours',
+  },
+  {
+    packages: /^oauth4webapi$/,
+    onlyIn: ['src/identity'],
+    because: 'the rest of the gateway knows persons, not the protocol that they are known by',
   },
   {
     packages: /^ws$/,

@@ -33,6 +33,8 @@ export const NetworkSchema = v.object({
   arpSuppression: v.boolean(),
   flood: FloodSchema,
   multicastGroup: v.optional(v.string()),
+  /** How many its MAC/IP table has. */
+  macs: v.number(),
   /** The tenant's revision at which this network's table last changed. */
   revision: v.number(),
   createdAt: v.string(),

@@ -50,7 +50,7 @@ export async function enrolSite(
       .update(joinTokens)
       .set({ uses: sql`uses + 1` })
       .where(and(eq(joinTokens.tenantId, tenantId), eq(joinTokens.id, id))),
-    ...insertSite(db, site),
+    ...insertSite(db, site, id),
     ...(token.networks.length === 0 ? [] : attachNewSite(tenantId, site.id, token.networks)),
     recordEvent(db, tenantId, {
       kind: 'site_attached',

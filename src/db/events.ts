@@ -91,6 +91,28 @@ function notBeforeTheLast(tenantId: string, now: SQL): SQL {
 
 export type EventRow = InferSelectModel<typeof events>;
 
+/** Which events are wanted: all of these. A search goes through the events of the tenant until it has enough. */
+export interface EventFilter {
+  readonly kind: EventKind | undefined;
+  /** Ids. */
+  readonly site: string | undefined;
+  readonly network: string | undefined;
+  readonly search: string | undefined;
+}
+
+/** Of a site or network, or of something else that names it. */
+function isAbout(id: string, field: 'site' | 'network'): SQL {
+  const path = `$.${field}`;
+  return sql`(${events.subject} = ${id} OR ${events.actor} ->> '$.id' = ${id} OR ${events.before} ->> ${path} = ${id}
+    OR ${events.after} ->> ${path} = ${id})`;
+}
+
+function mentions(text: string): SQL {
+  const where = sql`${events.kind} || ' ' || ${events.actor} || ' ' || ${events.subject} || ' ' || coalesce(${events.before}, '')
+    || ' ' || coalesce(${events.after}, '') || ' ' || coalesce(${events.address}, '')`;
+  return sql`instr(lower(${where}), ${text.toLowerCase()}) > 0`;
+}
+
 /** @param after the place after which the list begins, in its order; null for the beginning. */
 export async function listEvents(
   db: Database,
@@ -99,11 +121,10 @@ export async function listEvents(
     readonly order: 'oldest' | 'newest';
     readonly since: EventPosition | null;
     readonly after: EventPosition | null;
-    readonly kind: EventKind | undefined;
     readonly limit: number;
-  },
+  } & EventFilter,
 ): Promise<EventRow[]> {
-  const { order, since, after, kind } = want;
+  const { order, since, after, kind, site, network, search } = want;
   const place = sql`(${events.at}, ${events.id})`;
   const start = (position: EventPosition) => sql`(${position.at}, ${position.number})`;
   return db
@@ -115,6 +136,9 @@ export async function listEvents(
         since === null ? undefined : sql`${place} > ${start(since)}`,
         after === null ? undefined : sql`${place} ${sql.raw(order === 'oldest' ? '>' : '<')} ${start(after)}`,
         kind === undefined ? undefined : eq(events.kind, kind),
+        site === undefined ? undefined : isAbout(site, 'site'),
+        network === undefined ? undefined : isAbout(network, 'network'),
+        search === undefined ? undefined : mentions(search),
       ),
     )
     .orderBy(...(order === 'oldest' ? [asc(events.at), asc(events.id)] : [desc(events.at), desc(events.id)]))

@@ -29,26 +29,33 @@ export interface MacFilter {
   readonly mac?: string | undefined;
   readonly ip?: string | undefined;
   readonly siteId?: string | undefined;
+  /** How the MAC or the IP address begins, or a part of the site's name. */
+  readonly search?: string | undefined;
 }
 
-/** By MAC. A look-up by IP or site reads all of the network's. */
+/** By MAC. A look-up by IP or site, and a search, read the network's until they have enough. */
 export async function listMacs(
   db: Database,
   network: { readonly tenantId: string; readonly id: string },
   filter: MacFilter,
   page: PageRequest,
 ): Promise<Page<MacRow>> {
-  const { mac, ip, siteId } = filter;
+  const { mac, ip, siteId, search } = filter;
   const wanted = [
     ...(mac === undefined ? [] : [sql`m.mac = ${mac}`]),
     ...(ip === undefined ? [] : [sql`m.ip = ${ip}`]),
     ...(siteId === undefined ? [] : [sql`m.site_id = ${siteId}`]),
+    ...(search === undefined ? [] : [matches(search.toLowerCase())]),
   ];
   const rows =
     await db.all<MacRow>(sql`${select} WHERE m.tenant_id = ${network.tenantId} AND m.network_id = ${network.id}
     AND m.mac > ${page.after} AND m.state <> 'gone' ${sql.join(wanted.map((condition) => sql`AND ${condition}`))}
     ORDER BY m.mac LIMIT ${page.limit + 1}`);
   return pageOf(rows, page.limit, (row) => row.mac);
+}
+
+function matches(text: string): SQL {
+  return sql`(instr(m.mac, ${text}) = 1 OR instr(m.ip, ${text}) = 1 OR instr(lower(s.name), ${text}) > 0)`;
 }
 
 /**

@@ -12,6 +12,7 @@ import type { PortSpec } from '../contract/port.ts';
 import type { SiteKind } from '../contract/sites.ts';
 import type { AntiSpoofMode, FloodMode } from '../contract/table.ts';
 import type { Role } from '../contract/tenants.ts';
+import type { Sample } from '../domain/samples.ts';
 import { GUARDS } from './guards.ts';
 
 export const tenants = sqliteTable(
@@ -122,7 +123,24 @@ export const siteStatus = sqliteTable('site_status', {
   cursor: text('cursor'),
   version: text('version').notNull(),
   report: text('report', { mode: 'json' }).$type<NetworkReport[]>().notNull(),
+  /** Since when its reports say that it has not applied what it should have; null where they don't. */
+  behindSince: integer('behind_since'),
+  /** What it carried in the hour that is not over: see history.ts. `sampledAt`: up to when. */
+  sampledAt: integer('sampled_at'),
+  samples: text('samples', { mode: 'json' }).$type<Sample[]>().notNull().default(sql`'[]'`),
 });
+
+/** What a site carried in an hour (a number since 1970), where it carried anything: see history.ts. No foreign keys: it outlives its site. */
+export const siteHistory = sqliteTable(
+  'site_history',
+  {
+    tenantId: text('tenant_id').notNull(),
+    hour: integer('hour').notNull(),
+    siteId: text('site_id').notNull(),
+    samples: text('samples', { mode: 'json' }).$type<Sample[]>().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.hour, t.siteId] })],
+);
 
 export const ATTACHMENT_STATES = ['live', 'disabled', 'gone'] as const;
 export type AttachmentState = (typeof ATTACHMENT_STATES)[number];
@@ -274,6 +292,51 @@ export const events = sqliteTable(
     after: text('after', { mode: 'json' }).$type<unknown>(),
   },
   (t) => [index('events_tenant_at').on(t.tenantId, t.at)],
+);
+
+/** Persons that a tenant lets in, by what an identity provider calls them. */
+export const members = sqliteTable(
+  'members',
+  {
+    id: text('id').primaryKey(),
+    tenantId: text('tenant_id')
+      .notNull()
+      .references(() => tenants.id),
+    /** In lower case. One of the two is there. */
+    email: text('email'),
+    subject: text('subject'),
+    role: text('role').$type<Role>().notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  (t) => [
+    index('members_tenant').on(t.tenantId, t.id),
+    uniqueIndex('members_email').on(t.email, t.tenantId),
+    uniqueIndex('members_subject').on(t.subject, t.tenantId),
+  ],
+);
+
+/** Who is signed in to the dashboard. A session is worth what its key, or its person, is worth at that moment: see sessions.ts. */
+export const sessions = sqliteTable(
+  'sessions',
+  {
+    id: text('id').primaryKey(),
+    hash: text('hash').notNull(),
+    /** Null: the operator's. */
+    tenantId: text('tenant_id'),
+    /** The key it was exchanged for, or the member it is of; neither where it is the operator's. */
+    keyId: text('key_id'),
+    memberId: text('member_id'),
+    /** Of a person, the operator's too: what the identity provider calls them. */
+    email: text('email'),
+    subject: text('subject'),
+    address: text('address'),
+    createdAt: integer('created_at').notNull(),
+    usedAt: integer('used_at').notNull(),
+    /** When it ends unless it is used, and when it ends however it is used. */
+    expiresAt: integer('expires_at').notNull(),
+    endsAt: integer('ends_at').notNull(),
+  },
+  (t) => [index('sessions_tenant').on(t.tenantId, t.id)],
 );
 
 /** What was asked with an Idempotency-Key, and what was answered. See idempotency.ts. */

@@ -1,7 +1,9 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { type NetworkReport, OFFLINE_AFTER_SECONDS, WATCHING_OFFLINE_AFTER_SECONDS } from '../contract/agent.ts';
-import { type Database, write } from './database.ts';
+import { type Sample, type Sampled, takeSamples } from '../domain/samples.ts';
+import { type Database, runAll, write } from './database.ts';
 import { recordEvent } from './events.ts';
+import { keepHours } from './history.ts';
 import { recordOnline } from './presence.ts';
 
 interface Sender {
@@ -34,15 +36,47 @@ export async function saveHeartbeat(
       WHERE tenant_id = ${from.tenantId} AND site_id = ${from.siteId} AND state <> 'gone'
       UNION ALL SELECT value FROM json_each(${heldVnis})))`;
   const until = now + (said.watching ? WATCHING_OFFLINE_AFTER_SECONDS : OFFLINE_AFTER_SECONDS) * 1000;
+  const { before, expected } = await readBefore(db, from);
+  const isBehind = said.networks.some(({ vni, revision }) => revision < (expected.get(vni) ?? 0));
+  const carried = said.networks.filter(({ vni }) => expected.has(vni));
+  const { samples, finished } = takeSamples(before, carried, now);
+  // Of two reports at once one counts: what the other tells of the traffic is in the next.
+  const unlessOvertaken = (mine: SQL, theirs: SQL): SQL =>
+    sql`iif(site_status.sampled_at IS ${before.sampledAt}, ${mine}, ${theirs})`;
   await write(db, [
     recordOnline(db, from.tenantId, [from.siteId]),
     ...(held.length > 0 ? [recordHeld(db, from, held)] : []),
-    sql`INSERT INTO site_status (site_id, tenant_id, last_seen, online_until, cursor, version, report)
-      SELECT id, tenant_id, ${now}, ${until}, ${said.cursor}, ${said.version}, ${report}
+    ...keepHours(from, finished, before.sampledAt),
+    sql`INSERT INTO site_status (site_id, tenant_id, last_seen, online_until, cursor, version, report, behind_since, sampled_at, samples)
+      SELECT id, tenant_id, ${now}, ${until}, ${said.cursor}, ${said.version}, ${report}, ${isBehind ? now : null}, ${now},
+        ${JSON.stringify(samples)}
       FROM sites WHERE tenant_id = ${from.tenantId} AND id = ${from.siteId}
       ON CONFLICT (site_id) DO UPDATE SET last_seen = excluded.last_seen, cursor = excluded.cursor,
-        online_until = max(online_until, excluded.online_until), version = excluded.version, report = excluded.report`,
+        online_until = max(online_until, excluded.online_until), version = excluded.version, report = excluded.report,
+        behind_since = iif(excluded.behind_since IS NULL, NULL, coalesce(site_status.behind_since, excluded.behind_since)),
+        samples = ${unlessOvertaken(sql`excluded.samples`, sql`site_status.samples`)},
+        sampled_at = ${unlessOvertaken(sql`excluded.sampled_at`, sql`site_status.sampled_at`)}`,
   ]);
+}
+
+/** What the site last said, and by VNI the revision that it should have by now of what it carries. */
+async function readBefore(
+  db: Database,
+  { tenantId, siteId }: Sender,
+): Promise<{ readonly before: Sampled; readonly expected: ReadonlyMap<number, number> }> {
+  const [kept, carried] = (await runAll(db, [
+    sql`SELECT sampled_at AS sampledAt, samples, report FROM site_status WHERE tenant_id = ${tenantId} AND site_id = ${siteId}`,
+    sql`SELECT a.vni AS vni, max(n.revision, a.revision) AS revision
+      FROM attachments a JOIN networks n ON n.id = a.network_id AND n.tenant_id = a.tenant_id
+      WHERE a.tenant_id = ${tenantId} AND a.site_id = ${siteId} AND a.state = 'live'`,
+  ])) as [{ sampledAt: number | null; samples: string; report: string }[], { vni: number; revision: number }[]];
+  const [row] = kept;
+  const before: Sampled = {
+    sampledAt: row?.sampledAt ?? null,
+    samples: JSON.parse(row?.samples ?? '[]') as Sample[],
+    report: JSON.parse(row?.report ?? '[]') as NetworkReport[],
+  };
+  return { before, expected: new Map(carried.map(({ vni, revision }) => [vni, revision])) };
 }
 
 /** One event for each network in which the site began to hold a removal: before what it said last is written over. */

@@ -27,8 +27,8 @@ export interface SiteWithLast {
   readonly last: SiteLast | null;
 }
 
-/** The writes with which any new site begins: its place in the count, its row, and the event of it. */
-export function insertSite(db: Database, row: Omit<SiteRow, 'hash' | 'disabled'>): Write[] {
+/** The writes with which any new site begins: its place in the count, its row, and the event of it, with the id of the token it joined by. */
+export function insertSite(db: Database, row: Omit<SiteRow, 'hash' | 'disabled'>, joinToken?: string): Write[] {
   const hash = hashVtep({ site: row.id, address: row.vtepAddress, port: row.vtepPort });
   return [
     takeRevision(row.tenantId),
@@ -38,7 +38,10 @@ export function insertSite(db: Database, row: Omit<SiteRow, 'hash' | 'disabled'>
     recordEvent(db, row.tenantId, {
       kind: row.kind === 'static' ? 'site_created' : 'site_enrolled',
       subject: row.id,
-      after: pictureOfSite(row.tenantId, row.id),
+      after:
+        joinToken === undefined
+          ? pictureOfSite(row.tenantId, row.id)
+          : sql`json_set(${pictureOfSite(row.tenantId, row.id)}, '$.joinToken', ${joinToken})`,
     }),
     recordQuotaNear(db, row.tenantId, 'sites'),
   ];

@@ -15,6 +15,8 @@ const FAILED_UNIQUE: Record<string, Reason> = {
     'vtep_taken',
     'Another site of this tenant has this VTEP address and port.',
   ],
+  'members.email, members.tenant_id': ['member_taken', 'A member of this tenant has this e-mail address.'],
+  'members.subject, members.tenant_id': ['member_taken', 'A member of this tenant has this subject.'],
   'sites.public_key': ['key_taken', 'The public key belongs to another site.'],
 };
 

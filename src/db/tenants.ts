@@ -80,6 +80,8 @@ export async function deleteTenant(db: Database, tenantId: string): Promise<void
     recordEvent(db, NO_TENANT, { kind: 'tenant_deleted', subject: tenantId, before: pictureOfTenant(tenantId) }),
     sql`DELETE FROM api_keys WHERE tenant_id = ${tenantId}`,
     sql`DELETE FROM join_tokens WHERE tenant_id = ${tenantId}`,
+    sql`DELETE FROM members WHERE tenant_id = ${tenantId}`,
+    sql`DELETE FROM sessions WHERE tenant_id = ${tenantId}`,
     db.delete(tenants).where(eq(tenants.id, tenantId)),
   ]);
 }

@@ -1,11 +1,12 @@
 /**
- * Bearer secrets: `olk_<id>_<secret>` for a tenant's key, `olj_<id>_<secret>` for a join token. The id finds the row; the row holds the
+ * Bearer secrets: `olk_<id>_<secret>` for a tenant's key, `olj_<id>_<secret>` for a join token, `ols_<id>_<secret>`
+ * for a session (in its cookie). The id finds the row; the row holds the
  * SHA-256 of the whole, which is enough for 256 random bits; the comparison takes the same time wherever the difference is.
  */
 import { encodeBase64Url } from './base64url.ts';
 import { ID_PATTERN } from './ids.ts';
 
-export type SecretKind = 'olk' | 'olj';
+export type SecretKind = 'olk' | 'olj' | 'ols';
 
 const SECRET_BYTES = 32;
 
@@ -22,6 +23,7 @@ export function secretId(kind: SecretKind, text: string): string | null {
 const SECRET_FORMS: Record<SecretKind, RegExp> = {
   olk: new RegExp(`^olk_(${ID_PATTERN})_[A-Za-z0-9_-]{43}$`),
   olj: new RegExp(`^olj_(${ID_PATTERN})_[A-Za-z0-9_-]{43}$`),
+  ols: new RegExp(`^ols_(${ID_PATTERN})_[A-Za-z0-9_-]{43}$`),
 };
 
 /** @returns the SHA-256 of `text` in hex. */

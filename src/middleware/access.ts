@@ -5,44 +5,30 @@
  */
 import type { Context, MiddlewareHandler } from 'hono';
 import type { Actor } from '../contract/events.ts';
-import { findApiKey } from '../db/api-keys.ts';
+import type { SessionRole } from '../contract/sessions.ts';
 import { writtenBy } from '../db/database.ts';
+import type { MemberRow } from '../db/members.ts';
 import { findTenant } from '../db/tenants.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
-import { hashSecret, matchesHash, secretId } from '../domain/secrets.ts';
 import type { AppEnv, Gateway, Principal } from '../gateway.ts';
 import { authorOf } from './author.ts';
-import { countRequest } from './rate-limit.ts';
+import { principalsOf } from './principal.ts';
 
 export interface Access {
   /** The operator only, on what belongs to no tenant. */
   readonly operator: MiddlewareHandler<AppEnv>;
   /** The operator only, on the tenant of the path. */
   readonly operatorOfTenant: MiddlewareHandler<AppEnv>;
-  /** Any key of the tenant of the path, and the operator. */
+  /** Any key and member of the tenant of the path, and the operator. */
   readonly viewer: MiddlewareHandler<AppEnv>;
-  /** An admin key of the tenant of the path, and the operator. */
+  /** An admin of the tenant of the path, and the operator. */
   readonly admin: MiddlewareHandler<AppEnv>;
+  /** Whoever has a session, on what is their own. */
+  readonly signedIn: MiddlewareHandler<AppEnv>;
 }
 
 export function accessTo(gateway: Gateway): Access {
-  const operatorHash = hashSecret(gateway.config.operatorKey);
-
-  async function authenticate(c: Context<AppEnv>): Promise<Principal> {
-    const credential = bearerOf(c);
-    if (await matchesHash(credential, await operatorHash)) return { kind: 'operator' };
-    const id = secretId('olk', credential);
-    const found = id === null ? undefined : await findApiKey(gateway.db, id);
-    if (found === undefined || !(await matchesHash(credential, found.key.hash))) {
-      throw new Refusal('unauthenticated', 'The bearer credential is no key of this gateway, or was revoked.');
-    }
-    const { key, tenant } = found;
-    if (key.expiresAt !== null && key.expiresAt <= gateway.now()) {
-      throw new Refusal('unauthenticated', `The key expired at ${new Date(key.expiresAt).toISOString()}.`);
-    }
-    await countRequest(gateway.limits, 'key', key.id, gateway.now());
-    return { kind: 'key', key, tenant };
-  }
+  const principals = principalsOf(gateway);
 
   async function enterTenant(c: Context<AppEnv>, principal: Principal): Promise<void> {
     const slug = c.req.param('tenant') ?? '';
@@ -52,42 +38,52 @@ export function accessTo(gateway: Gateway): Access {
   }
 
   function check(
-    scope: 'gateway' | 'tenant',
+    scope: 'gateway' | 'tenant' | 'own',
     allows: (principal: Principal) => boolean,
     otherwise: string,
   ): MiddlewareHandler<AppEnv> {
     return async function access(c, next) {
-      const principal = await authenticate(c);
+      const principal = await principals.ofRequest(c);
       if (scope === 'tenant') await enterTenant(c, principal);
+      if (scope === 'own' && principal.kind !== 'operator') c.set('tenant', principal.tenant);
       if (!allows(principal)) throw new Refusal('forbidden', otherwise);
+      c.set('principal', principal);
       c.set('db', writtenBy(gateway.db, authorOf(gateway, c, actorOf(principal))));
       await next();
     };
   }
 
   const isOperator = (principal: Principal) => principal.kind === 'operator';
-  const mayWrite = (principal: Principal) => principal.kind === 'operator' || principal.key.role === 'admin';
+  const mayWrite = (principal: Principal) => roleOf(principal) !== 'viewer';
   return {
     operator: check('gateway', isOperator, OPERATOR_ONLY),
     operatorOfTenant: check('tenant', isOperator, OPERATOR_ONLY),
     viewer: check('tenant', () => true, ''),
-    admin: check('tenant', mayWrite, 'A viewer key only reads: this takes an admin key, or the operator.'),
+    admin: check('tenant', mayWrite, 'A viewer only reads: this takes an admin, or the operator.'),
+    signedIn: check('own', ({ session }) => session !== null, 'This is for sessions: with a key there is none.'),
   };
 }
 
-function actorOf(principal: Principal): Actor {
-  return principal.kind === 'operator'
-    ? { kind: 'operator' }
-    : { kind: 'key', id: principal.key.id, name: principal.key.name };
+export function roleOf(principal: Principal): SessionRole {
+  if (principal.kind === 'operator') return 'operator';
+  return principal.kind === 'key' ? principal.key.role : principal.member.role;
+}
+
+export function actorOf(principal: Principal): Actor {
+  switch (principal.kind) {
+    case 'operator': {
+      const name = principal.session?.email ?? principal.session?.subject;
+      return { kind: 'operator', ...(name ? { name } : {}) };
+    }
+    case 'key':
+      return { kind: 'key', id: principal.key.id, name: principal.key.name };
+    case 'member':
+      return { kind: 'member', id: principal.member.id, name: nameOf(principal.member) };
+  }
+}
+
+function nameOf({ email, subject }: MemberRow): string {
+  return email ?? subject ?? '';
 }
 
 const OPERATOR_ONLY = "This is the operator's to do: a tenant's key may not.";
-
-/** @returns the bearer credential. @throws Refusal `unauthenticated` where there is none. */
-export function bearerOf(c: Context<AppEnv>): string {
-  const credential = /^Bearer +(\S+) *$/i.exec(c.req.header('authorization') ?? '')?.[1];
-  if (credential === undefined) {
-    throw new Refusal('unauthenticated', 'Send a credential: Authorization: Bearer <key>.');
-  }
-  return credential;
-}

@@ -1,11 +1,12 @@
-import type { Context, MiddlewareHandler } from 'hono';
+import type { MiddlewareHandler } from 'hono';
 import { findAgentSession } from '../db/agent-sessions.ts';
 import { writtenBy } from '../db/database.ts';
 import { readKeyId, verifyAgentToken } from '../domain/agent-token.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { AppEnv, Gateway } from '../gateway.ts';
-import { bearerOf } from './access.ts';
 import { authorOf } from './author.ts';
+import { bearerOf } from './bearer.ts';
+import { originsFor } from './origins.ts';
 import { countRequest } from './rate-limit.ts';
 
 /** Lets in the agent of a site that is there and enabled, by its signed token; leaves its site and tenant for the handler. */
@@ -27,10 +28,4 @@ export function agentAccess(gateway: Gateway): MiddlewareHandler<AppEnv> {
     c.set('db', writtenBy(gateway.db, authorOf(gateway, c, { kind: 'site', id, name })));
     await next();
   };
-}
-
-/** The origins that a token's `aud` may name: those configured, else the one this request was sent to. */
-export function originsFor(gateway: Gateway, c: Context<AppEnv>): readonly string[] {
-  const { origins } = gateway.config;
-  return origins.length > 0 ? origins : [new URL(c.req.url).origin];
 }

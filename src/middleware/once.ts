@@ -14,7 +14,6 @@ import { Refusal } from '../domain/refusal.ts';
 import { seal, unseal } from '../domain/sealed.ts';
 import { hashSecret } from '../domain/secrets.ts';
 import type { AppEnv, Gateway } from '../gateway.ts';
-import { bearerOf } from './access.ts';
 import { documented } from './body.ts';
 
 /** Who sends the key: whose it is, and a secret of theirs that is the same whenever they send it. */
@@ -100,5 +99,5 @@ function fingerprintOf(c: Context<AppEnv>): Promise<string> {
 
 function byCredential(c: Context<AppEnv>): Sender {
   const { actor } = c.get('db').author!;
-  return { scope: actor.id ?? actor.kind, secret: bearerOf(c) };
+  return { scope: actor.id ?? actor.kind, secret: c.get('credential') };
 }

@@ -1,11 +1,15 @@
 /** 429 for those who ask too much: a key or a site by its requests, an address by its failed authentications. */
-import type { MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
+import { getCookie } from 'hono/cookie';
+import { SESSION_COOKIE } from '../contract/sessions.ts';
 import { addressBlock } from '../domain/client-address.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { AppEnv, Gateway, RateLimits } from '../gateway.ts';
 
 /** Failures that may be somebody trying: not those of a wrong clock, or of a token past its time. */
 const TRIES: ReadonlySet<string> = new Set(['unauthenticated', 'join_token_invalid']);
+
+const SIGN_IN: ReadonlySet<string> = new Set(['POST /v1/session', 'GET /v1/oidc/end', 'GET /v1/access/start']);
 
 /**
  * An address from which too many credentials were wrong is not looked at until it may try again: not even whether this one is right,
@@ -14,12 +18,18 @@ const TRIES: ReadonlySet<string> = new Set(['unauthenticated', 'join_token_inval
 export function limitFailures({ limits, clientAddress, now }: Gateway): MiddlewareHandler<AppEnv> {
   return async function limitFailures(c, next) {
     const address = clientAddress(c);
-    if (address === null || c.req.header('authorization') === undefined) return next();
+    if (address === null || !comesWithCredential(c)) return next();
     const from = addressBlock(address);
     assertMay(limits.failureWait(from, now()), 'Too many credentials from this address were wrong');
     await next();
     if (c.error instanceof Refusal && TRIES.has(c.error.code)) await limits.countFailure(from, now());
   };
+}
+
+/** Signing in brings its credential in the body, or in a provider's answer. */
+function comesWithCredential(c: Context<AppEnv>): boolean {
+  if (c.req.header('authorization') !== undefined || getCookie(c, SESSION_COOKIE) !== undefined) return true;
+  return SIGN_IN.has(`${c.req.method} ${c.req.path}`);
 }
 
 /** Counts a request of one who is known. @throws Refusal `rate_limited`. */

@@ -7,7 +7,7 @@ export interface RouteText {
   readonly summary: string;
   readonly tag: string;
   /** The status of success, and what it carries: nothing for 204. */
-  readonly status: 101 | 200 | 201 | 204;
+  readonly status: 101 | 200 | 201 | 204 | 302;
   readonly gives?: GenericSchema;
   /** Another success, in words: `{304: 'Nothing new'}`. */
   readonly also?: Readonly<Record<number, string>>;
@@ -16,7 +16,13 @@ export interface RouteText {
   readonly isPublic?: boolean;
 }
 
-const DESCRIPTIONS = { 101: 'WebSocket from here on', 200: 'As asked', 201: 'As asked', 204: 'Done' } as const;
+const DESCRIPTIONS = {
+  101: 'WebSocket from here on',
+  200: 'As asked',
+  201: 'As asked',
+  204: 'Done',
+  302: 'Go there',
+} as const;
 
 export function describe(text: RouteText) {
   const errors: readonly ErrorCode[] = text.isPublic

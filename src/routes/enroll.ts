@@ -11,11 +11,11 @@ import { newId } from '../domain/ids.ts';
 import { faultAt, Refusal } from '../domain/refusal.ts';
 import { matchesHash, secretId } from '../domain/secrets.ts';
 import type { AppEnv, Gateway } from '../gateway.ts';
-import { bearerOf } from '../middleware/access.ts';
-import { originsFor } from '../middleware/agent.ts';
 import { authorOf } from '../middleware/author.ts';
+import { bearerOf } from '../middleware/bearer.ts';
 import { body } from '../middleware/body.ts';
 import { ONCE_ERRORS, once } from '../middleware/once.ts';
+import { originsFor } from '../middleware/origins.ts';
 import { countRequest } from '../middleware/rate-limit.ts';
 import { describe } from './describe.ts';
 

@@ -19,13 +19,13 @@ export function eventRoutes({ db }: Gateway, access: Access): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
 
   async function show(tenantId: string, asked: v.InferOutput<typeof EventsQuerySchema>): Promise<Page<Event>> {
-    const { limit, cursor, since = null, kind, order } = asked;
+    const { limit, cursor, since = null, kind, site, network, search, order } = asked;
     const key = readPageCursor(cursor);
     const after = key === '' ? null : parseEventId(key);
     if (key !== '' && after === null) {
       throw new Refusal('invalid_cursor', "cursor: must be a nextCursor of this list's, or absent for the first page.");
     }
-    const rows = await listEvents(db, tenantId, { order, since, after, kind, limit: limit + 1 });
+    const rows = await listEvents(db, tenantId, { order, since, after, kind, site, network, search, limit: limit + 1 });
     const page = pageOf(rows, limit, idOf);
     return { ...page, items: page.items.map(toEvent) };
   }

@@ -31,11 +31,11 @@ export function macRoutes({ db, now }: Gateway, access: Access): Hono<AppEnv> {
     access.viewer,
     query(MacsQuerySchema),
     async (c) => {
-      const { limit, cursor, mac, ip, site } = c.req.valid('query');
+      const { limit, cursor, mac, ip, site, search } = c.req.valid('query');
       const tenantId = c.get('tenant').id;
       const network = await networkOf(db, tenantId, c.req.param('network'));
       const siteId = site === undefined ? undefined : (await siteOf(db, tenantId, site)).site.id;
-      const page = await listMacs(db, network, { mac, ip, siteId }, { limit, after: readPageCursor(cursor) });
+      const page = await listMacs(db, network, { mac, ip, siteId, search }, { limit, after: readPageCursor(cursor) });
       const time = now();
       return c.json({ ...page, items: page.items.map((row) => toView(row, time)) });
     },

@@ -147,6 +147,7 @@ function toNetwork(row: NetworkRow): Network {
     arpSuppression: row.arpSuppression,
     flood: row.flood,
     ...(row.multicastGroup === null ? {} : { multicastGroup: row.multicastGroup }),
+    macs: row.macCount,
     revision: row.revision,
     createdAt: new Date(row.createdAt).toISOString(),
   };

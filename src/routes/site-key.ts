@@ -4,8 +4,9 @@ import { rotateSiteKey } from '../db/sites.ts';
 import { verifyAgentToken } from '../domain/agent-token.ts';
 import { faultAt, Refusal } from '../domain/refusal.ts';
 import type { AppEnv, Gateway } from '../gateway.ts';
-import { agentAccess, originsFor } from '../middleware/agent.ts';
+import { agentAccess } from '../middleware/agent.ts';
 import { body } from '../middleware/body.ts';
+import { originsFor } from '../middleware/origins.ts';
 import { describe } from './describe.ts';
 
 export function siteKeyRoutes(gateway: Gateway): Hono<AppEnv> {

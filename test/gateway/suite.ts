@@ -9,7 +9,9 @@ import { http } from './suite/http.ts';
 import { idempotency } from './suite/idempotency.ts';
 import { isolation } from './suite/isolation.ts';
 import { macs } from './suite/macs.ts';
+import { members } from './suite/members.ts';
 import { networks } from './suite/networks.ts';
+import { sessions } from './suite/sessions.ts';
 import { sites } from './suite/sites.ts';
 import { tables } from './suite/tables.ts';
 import { tenants } from './suite/tenants.ts';
@@ -33,6 +35,8 @@ export function gatewaySuite(name: string, start: () => Promise<Host>): void {
     describe('sites and attachments', () => sites(host));
     describe('enrolment', () => enrolment(host));
     describe('credentials', () => credentials(host));
+    describe('sessions', () => sessions(host));
+    describe('members', () => members(host));
     describe('tables', () => tables(host));
     describe('events and usage', () => events(host));
     describe('watching', () => watching(host));

@@ -8,6 +8,7 @@ type Made = { id: string; name: string; code?: string };
 const WITHOUT: Readonly<Record<string, string>> = {
   '/v1/agent/heartbeat': 'it only says how things are: the last one counts',
   '/v1/agent/key': 'the same key again changes nothing',
+  '/v1/session': 'signing in twice is two sessions, of which one is not used',
   '/v1/agent/macs': 'the same announcement again changes nothing',
 };
 
