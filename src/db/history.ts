@@ -76,7 +76,7 @@ function unflag<T extends { readonly isOnline: number }>(row: T): Omit<T, 'isOnl
 function selectTraffic({ tenantId, siteId, network }: HistoryOf, { first, last, stepsPerPoint }: Span): SQL {
   const hours: number[] = [];
   for (let hour = Math.floor(first / STEPS_PER_HOUR); hour <= last / STEPS_PER_HOUR; hour++) hours.push(hour);
-  return sql`SELECT e.value ->> 0 / ${stepsPerPoint} AS point, sum(e.value ->> 2) AS rxBytes, sum(e.value ->> 3) AS txBytes,
+  return sql`SELECT CAST(e.value ->> 0 / ${stepsPerPoint} AS INTEGER) AS point, sum(e.value ->> 2) AS rxBytes, sum(e.value ->> 3) AS txBytes,
       sum(e.value ->> 4) AS rxFrames, sum(e.value ->> 5) AS txFrames, sum(e.value ->> 6) AS drops
     FROM (SELECT h.samples AS samples FROM json_each(${JSON.stringify(hours)}) w
         CROSS JOIN site_history h ON h.tenant_id = ${tenantId} AND h.hour = w.value ${onlyIf(siteId, (id) => sql`AND h.site_id = ${id}`)}

@@ -5,7 +5,7 @@ import type { AppEnv, Gateway } from '../gateway.ts';
 import type { Access } from '../middleware/access.ts';
 import { describe } from './describe.ts';
 
-export function usageRoutes({ db }: Gateway, access: Access): Hono<AppEnv> {
+export function usageRoutes({ db, config }: Gateway, access: Access): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
 
   app.get(
@@ -24,6 +24,7 @@ export function usageRoutes({ db }: Gateway, access: Access): Hono<AppEnv> {
         networks: { used: networkCount, limit: limitNetworks },
         sites: { used: siteCount, limit: limitSites },
         macsPerNetwork: { used: await mostMacs(db, id), limit: limitMacsPerNetwork },
+        vniHoldSeconds: config.vniHoldSeconds,
       });
     },
   );

@@ -11,6 +11,7 @@ import { isolation } from './suite/isolation.ts';
 import { macs } from './suite/macs.ts';
 import { members } from './suite/members.ts';
 import { networks } from './suite/networks.ts';
+import { overview } from './suite/overview.ts';
 import { sessions } from './suite/sessions.ts';
 import { sites } from './suite/sites.ts';
 import { tables } from './suite/tables.ts';
@@ -37,6 +38,7 @@ export function gatewaySuite(name: string, start: () => Promise<Host>): void {
     describe('credentials', () => credentials(host));
     describe('sessions', () => sessions(host));
     describe('members', () => members(host));
+    describe('overview', () => overview(host));
     describe('tables', () => tables(host));
     describe('events and usage', () => events(host));
     describe('watching', () => watching(host));
