@@ -34,6 +34,7 @@ export function EventsList({ path, nameOf, things }: Props) {
   const columns: readonly Column<Event>[] = [
     {
       head: 'What happened',
+      isWide: true,
       cell: (event) => {
         const { who, what } = describeEvent(event, nameOf);
         return (

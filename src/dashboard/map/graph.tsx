@@ -39,7 +39,7 @@ export default function Graph({ overview, width, height }: Props) {
     return places.last;
   }, [sites, networks, links]);
 
-  const whole = useMemo(() => frameOf(placed.values(), width / height), [placed, width, height]);
+  const whole = useMemo(() => frameOf(placed.values(), { width, height }), [placed, width, height]);
   const { frame, zoom, fit, wasDragged } = useFrame(whole, svg);
   const scale = width / frame.width;
   const isDense = sites.length + networks.length > MANY_NODES;
@@ -138,7 +138,7 @@ function Line(props: {
       y2={b.y}
       class={`link ${state}${bits > 1 ? ' flowing' : ''}${isDim ? ' dim' : ''}`}
       // A kilobit a second is a thin line, ten gigabits a thick one.
-      strokeWidth={1.2 + Math.max(0, Math.log10(Math.max(1, bits)) - 3) * 0.55}
+      stroke-width={1.2 + Math.max(0, Math.log10(Math.max(1, bits)) - 3) * 0.55}
     />
   );
 }

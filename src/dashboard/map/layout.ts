@@ -46,7 +46,7 @@ export function layOut(
   before: ReadonlyMap<string, Place>,
 ): Map<string, Place> {
   const isDense = nodes.length > MANY_NODES;
-  const spread = isDense ? 1 : 1.9;
+  const spread = isDense ? 1 : 2.6;
   const bodies: Body[] = nodes.map((node) => ({ ...node, ...before.get(node.id) }));
   const isKnown = bodies.every(({ x }) => x !== undefined);
   const simulation = forceSimulation(bodies)
@@ -72,21 +72,25 @@ export function layOut(
   return new Map(bodies.map(({ id, x = 0, y = 0 }) => [id, { x, y }]));
 }
 
-export interface Frame extends Place {
+export interface Size {
   readonly width: number;
   readonly height: number;
 }
+export type Frame = Place & Size;
 
-/** @returns the rectangle that holds all of them, with a margin, in the proportions of the window it is shown in. */
-export function frameOf(places: Iterable<Place>, aspect: number, margin = 56): Frame {
+const MAX_SCALE = 1.15;
+
+/** @returns the rectangle that holds all of them, with a margin, in the proportions of the window (in pixels) that it is shown in. */
+export function frameOf(places: Iterable<Place>, { width: across, height: down }: Size, margin = 64): Frame {
   const all = [...places];
-  if (all.length === 0) return { x: -200, y: -100, width: 400, height: 200 };
+  const aspect = across / down;
+  if (all.length === 0) return { x: -across / 2, y: -down / 2, width: across, height: down };
   const xs = all.map(({ x }) => x);
   const ys = all.map(({ y }) => y);
   const [left, top] = [Math.min(...xs) - margin, Math.min(...ys) - margin];
   const [width, height] = [Math.max(...xs) + margin - left, Math.max(...ys) + margin - top];
   // Never closer than this, or three sites would fill the screen.
-  const shownWidth = Math.max(width, height * aspect, 620);
+  const shownWidth = Math.max(width, height * aspect, across / MAX_SCALE);
   const shownHeight = shownWidth / aspect;
   return { x: left - (shownWidth - width) / 2, y: top - (shownHeight - height) / 2, width: shownWidth, height: shownHeight };
 }

@@ -31,7 +31,7 @@ export function SiteNode({ of, at, to, size, hasName, isDim, isQuiet, onPoint, o
         <circle class="halo" r={size + 5} />
         <circle r={size} />
         {hasName && (
-          <text y={size + 13} textAnchor="middle">
+          <text y={size + 13} text-anchor="middle">
             {site.name}
           </text>
         )}
@@ -61,7 +61,7 @@ export function NetworkNode({ of, at, to, unit, isDim, onPoint, onGo }: NetworkP
         {...handlers(network.id, to, onPoint, onGo)}
       >
         <rect x={-width / 2} y={-13} width={width} height={26} rx={8} />
-        <text y={4.5} textAnchor="middle">
+        <text y={4.5} text-anchor="middle">
           {network.name}
         </text>
       </a>

@@ -60,7 +60,9 @@ function AlertRow({ alert, tenant }: { readonly alert: Alert; readonly tenant: T
   return (
     <Link to={to} class="row">
       <Pill tone={tone}>{title}</Pill>
-      <span class="grow">{detail}</span>
+      <span class="grow">
+        <strong>{[site?.name, network?.name].filter(Boolean).join(' · ')}</strong> {detail}
+      </span>
       {since && (
         <span class="faint">
           <Time at={since} />

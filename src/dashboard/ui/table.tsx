@@ -9,6 +9,8 @@ export interface Column<Row> {
   /** What it is sorted by; without it, it isn't. */
   readonly by?: (row: Row) => string | number;
   readonly isNumber?: boolean;
+  /** Takes the room that the others leave. */
+  readonly isWide?: boolean;
   /** Left out on narrow screens, widest first. */
   readonly from?: 'tablet' | 'desktop' | 'wide';
 }
@@ -109,8 +111,8 @@ function Space({ rows, columns }: { readonly rows: number; readonly columns: num
   );
 }
 
-function classOf<Row>({ isNumber, from }: Column<Row>): string {
-  return [isNumber ? 'number' : '', from ? `from-${from}` : ''].filter(Boolean).join(' ');
+function classOf<Row>({ isNumber, isWide, from }: Column<Row>): string {
+  return [isNumber ? 'number' : '', isWide ? 'widest' : '', from ? `from-${from}` : ''].filter(Boolean).join(' ');
 }
 
 function sortRows<Row>(rows: readonly Row[], columns: readonly Column<Row>[], sort: Sort | null): readonly Row[] {
