@@ -58,6 +58,11 @@ export const FOLDER_RULES: readonly FolderRule[] = [
     because: 'a host puts the parts of the gateway together, and nothing of the agent is among them',
   },
   {
+    folder: 'src/dashboard',
+    mayImport: ['src/contract'],
+    because: 'the page is one more client of the gateway: all it knows of it is the contract',
+  },
+  {
     folder: 'src',
     mayImport: ['src/contract', 'src/domain', 'src/db', 'src/middleware', 'src/routes'],
     because: 'the app is the same on every host',
@@ -136,6 +141,11 @@ export const FOLDER_RULES: readonly FolderRule[] = [
     because: 'how things look to people is functions over what the API gave',
   },
   {
+    folder: 'build',
+    mayImport: [],
+    because: 'what is built is found by its path: nothing of it runs while it is built',
+  },
+  {
     folder: 'demo',
     mayImport: ['agent/**', 'src/**'],
     because: 'the demo shows the product, so nothing of the product may need the demo',
@@ -182,9 +192,20 @@ export const PACKAGE_RULES: readonly PackageRule[] = [
       'agent/userspace',
       'shared',
       'cli',
+      'build',
       'demo',
     ],
     because: 'the gateway runs where there is no Node, and what is pure takes clock, randomness and I/O as arguments',
+  },
+  {
+    packages: /^(preact|uplot|d3-force)(\/|$)/,
+    onlyIn: ['src/dashboard'],
+    because: 'what draws the page is of no use anywhere else',
+  },
+  {
+    packages: /^vite$/,
+    onlyIn: ['build'],
+    because: 'the page is built before anything runs',
   },
   {
     packages: /^cloudflare:/,

@@ -5,9 +5,9 @@ import { useStore } from './api/store.ts';
 import { location, navigate } from './route/location.ts';
 import { Shell } from './shell/shell.tsx';
 import { SignIn } from './shell/sign-in.tsx';
+import { SignInForm } from './shell/sign-in-form.tsx';
 import { Dialog } from './ui/dialog.tsx';
 import { Toasts } from './ui/toast.tsx';
-import { SignInForm } from './shell/sign-in-form.tsx';
 
 export function App() {
   const state = useStore(session);

@@ -62,7 +62,12 @@ class BusyDatapath extends InMemoryDatapath {
       const bytes = ((this.#bits.get(name) ?? 0) / 8) * busyness(now, this.#site + vni) * seconds;
       const totals = this.#totals.get(vni) ?? { dropUnderlayBusy: 0, dropTooBig: 0, dropUnlistedVtep: 0 };
       this.#totals.set(vni, totals);
-      for (const [counter, share] of [['portRx', 1], ['vtepTx', 1], ['portTx', 0.8], ['vtepRx', 0.8]] as const) {
+      for (const [counter, share] of [
+        ['portRx', 1],
+        ['vtepTx', 1],
+        ['portTx', 0.8],
+        ['vtepRx', 0.8],
+      ] as const) {
         totals[`${counter}Bytes`] = (totals[`${counter}Bytes`] ?? 0) + Math.round(bytes * share);
         totals[`${counter}Frames`] = (totals[`${counter}Frames`] ?? 0) + Math.round((bytes * share) / FRAME_BYTES);
       }
@@ -86,7 +91,12 @@ export async function seedGateway({ networks, sites, hours, offline = [] }: Seed
   let behindMs = hours * 3_600_000;
   const now = (): number => Date.now() - behindMs;
   const gateway = await startGateway({
-    config: readConfig({ OVERLANE_OPERATOR_KEY: OPERATOR_KEY, OVERLANE_OFFLINE_GRACE_SECONDS: '0', OVERLANE_SITE_RATE: '0', OVERLANE_KEY_RATE: '0' }),
+    config: readConfig({
+      OVERLANE_OPERATOR_KEY: OPERATOR_KEY,
+      OVERLANE_OFFLINE_GRACE_SECONDS: '0',
+      OVERLANE_SITE_RATE: '0',
+      OVERLANE_KEY_RATE: '0',
+    }),
     data: ':memory:',
     host: '127.0.0.1',
     port: 0,
@@ -107,8 +117,15 @@ export async function seedGateway({ networks, sites, hours, offline = [] }: Seed
     };
   const call = caller(OPERATOR_KEY);
 
-  await call('POST', '/v1/tenants', { slug: TENANT, name: 'Nordvik Retail', limits: { networks: 100, sites: 1000, macsPerNetwork: 200_000 } });
-  const { key } = await call<{ key: string }>('POST', `/v1/tenants/${TENANT}/api-keys`, { name: 'Ingrid Dahl', role: 'admin' });
+  await call('POST', '/v1/tenants', {
+    slug: TENANT,
+    name: 'Nordvik Retail',
+    limits: { networks: 100, sites: 1000, macsPerNetwork: 200_000 },
+  });
+  const { key } = await call<{ key: string }>('POST', `/v1/tenants/${TENANT}/api-keys`, {
+    name: 'Ingrid Dahl',
+    role: 'admin',
+  });
   const asAdmin = caller(key);
   for (const { name, subnet, description, vni } of networks) {
     const optional = { ...(description === '' ? {} : { description }), ...(vni === undefined ? {} : { vni }) };

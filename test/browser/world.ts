@@ -13,7 +13,13 @@ export const NETWORKS: readonly SeedNetwork[] = [
   { name: 'tills', subnet: '10.20.0.0/16', description: 'Card terminals and tills of all shops', bits: 4e6 },
   { name: 'voice', subnet: '10.30.0.0/16', description: 'Phones, and the exchange in Oslo', bits: 9e5 },
   { name: 'cameras', subnet: '10.40.0.0/16', description: 'Cameras; recorded in Bergen', bits: 3.8e7 },
-  { name: 'storage', subnet: '10.50.0.0/24', description: 'Replication between the two data centres', vni: 7100, bits: 8.2e8 },
+  {
+    name: 'storage',
+    subnet: '10.50.0.0/24',
+    description: 'Replication between the two data centres',
+    vni: 7100,
+    bits: 8.2e8,
+  },
   { name: 'lab', subnet: '2001:db8:7::/64', description: 'Trials of the network team', bits: 2e5 },
 ];
 
@@ -49,7 +55,10 @@ export function busyness(at: number, site: number): number {
 }
 
 /** @returns so many sites in as many networks as that takes, for the map. */
-export function manySites(count: number): { readonly networks: readonly SeedNetwork[]; readonly sites: readonly SeedSite[] } {
+export function manySites(count: number): {
+  readonly networks: readonly SeedNetwork[];
+  readonly sites: readonly SeedSite[];
+} {
   const regions = Math.max(2, Math.round(count / 25));
   const networks = Array.from({ length: regions + 2 }, (_, i) => ({
     name: i === 0 ? 'backbone' : i === 1 ? 'voice' : `region-${i - 1}`,

@@ -4,6 +4,7 @@ import { useQuery } from '../api/query.ts';
 import { useTenant } from '../api/tenant.tsx';
 import { useQueryText } from '../route/use-query-text.ts';
 import { Panel } from '../ui/page.tsx';
+import { Segments } from '../ui/segments.tsx';
 import { Empty, Loaded } from '../ui/states.tsx';
 import { Chart } from './chart.tsx';
 import { curvesOf, type Line } from './series.ts';
@@ -31,8 +32,15 @@ export function HistoryPanel({ title, site, network, lines }: Props) {
   const [chosen, choose] = useQueryText('span');
   const days = SPANS.find(([span]) => span === chosen)?.[0] ?? '1';
   // To the minute, so that asking again is the same question for a while.
-  const since = useMemo(() => new Date(Math.floor((Date.now() - Number(days) * DAY_MS) / 60_000) * 60_000).toISOString(), [days]);
-  const query = new URLSearchParams({ since, ...(site === undefined ? {} : { site }), ...(network === undefined ? {} : { network }) });
+  const since = useMemo(
+    () => new Date(Math.floor((Date.now() - Number(days) * DAY_MS) / 60_000) * 60_000).toISOString(),
+    [days],
+  );
+  const query = new URLSearchParams({
+    since,
+    ...(site === undefined ? {} : { site }),
+    ...(network === undefined ? {} : { network }),
+  });
   const history = useQuery<History>(`${tenant.api('history')}?${query}`);
   const { data } = history;
   const curves = useMemo(() => (data === undefined ? undefined : curvesOf(data, lines, Date.now())), [data, lines]);
@@ -40,17 +48,15 @@ export function HistoryPanel({ title, site, network, lines }: Props) {
     <Panel
       title={title}
       actions={
-        <div class="segments" role="group" aria-label="Time span">
-          {SPANS.map(([span, words]) => (
-            <button key={span} type="button" aria-pressed={span === days} onClick={() => choose(span === '1' ? '' : span)}>
-              {words}
-            </button>
-          ))}
-        </div>
+        <Segments label="Time span" value={days} onValue={(span) => choose(span === '1' ? '' : span)} options={SPANS} />
       }
     >
       <div class="chart-place">
-        <Loaded of={curves === undefined ? (history.error === undefined ? {} : { error: history.error }) : { data: curves }} rows={6} height={24}>
+        <Loaded
+          of={curves === undefined ? (history.error === undefined ? {} : { error: history.error }) : { data: curves }}
+          rows={6}
+          height={24}
+        >
           {(drawn) =>
             drawn.times.length === 0 ? (
               <Empty icon="usage" title="No history yet">

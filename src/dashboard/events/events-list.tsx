@@ -109,7 +109,13 @@ export function EventsList({ path, nameOf, things }: Props) {
             : 'Every change is kept here: who made it, from where, what it was before.'}
         </Empty>
       ) : (
-        <Table label="Events" rows={events.items} keyOf={({ id }) => id} columns={columns} onEnd={events.hasMore ? events.more : undefined} />
+        <Table
+          label="Events"
+          rows={events.items}
+          keyOf={({ id }) => id}
+          columns={columns}
+          onEnd={events.hasMore ? events.more : undefined}
+        />
       )}
       {shown && (
         <Dialog title={EVENTS[shown.kind]?.label ?? shown.kind} onClose={() => show(null)} wide>
@@ -129,7 +135,12 @@ function Choice(props: {
 }) {
   const { label, value, onValue, all, children } = props;
   return (
-    <select class="input small" aria-label={label} value={value} onChange={(event) => onValue(event.currentTarget.value)}>
+    <select
+      class="input small"
+      aria-label={label}
+      value={value}
+      onChange={(event) => onValue(event.currentTarget.value)}
+    >
       <option value="">{all}</option>
       {children.map(([one, words]) => (
         <option key={one} value={one}>

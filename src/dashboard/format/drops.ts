@@ -10,7 +10,8 @@ export const DROP_REASONS: Readonly<Record<string, DropReason>> = {
   dropTruncatedHeader: {
     title: 'Truncated header',
     means: 'A datagram came on the VXLAN port that is too short to be VXLAN.',
-    advice: 'A few are scans or noise. Many: look for what sends to this port, and let the firewall pass known VTEPs only.',
+    advice:
+      'A few are scans or noise. Many: look for what sends to this port, and let the firewall pass known VTEPs only.',
   },
   dropNoVniFlag: {
     title: 'No VNI flag',
@@ -25,7 +26,8 @@ export const DROP_REASONS: Readonly<Record<string, DropReason>> = {
   dropUnlistedVtep: {
     title: 'Unlisted VTEP',
     means: 'Frames from an address that the registry does not list for this network.',
-    advice: 'A site behind NAT or with another address than registered, or somebody injecting. Compare the site’s VTEP address.',
+    advice:
+      'A site behind NAT or with another address than registered, or somebody injecting. Compare the site’s VTEP address.',
   },
   dropInnerRunt: {
     title: 'Runt frame',

@@ -20,6 +20,8 @@ interface Told {
   readonly before: Picture;
   readonly after: Picture;
   readonly nameOf: NameOf;
+  /** What did it did it to itself. */
+  readonly isOwn: boolean;
 }
 
 const name = ({ subject, before, after, nameOf }: Told): string =>
@@ -50,8 +52,16 @@ export const EVENTS: Readonly<Record<EventKind, Telling>> = {
   vni_pool_deleted: { label: 'Pool deleted', tone: 'warn', says: (of) => `deleted the VNI pool ${name(of)}` },
   vni_released: { label: 'VNI released', tone: 'off', says: (of) => `released VNI ${of.subject} from its rest` },
   network_created: { label: 'Network made', tone: 'good', says: (of) => `made the network ${name(of)}${vni(of)}` },
-  network_changed: { label: 'Network changed', tone: 'off', says: (of) => `changed the network ${name(of)}${fields(of)}` },
-  network_deleted: { label: 'Network deleted', tone: 'warn', says: (of) => `deleted the network ${name(of)}${vni(of)}` },
+  network_changed: {
+    label: 'Network changed',
+    tone: 'off',
+    says: (of) => `changed the network ${name(of)}${fields(of)}`,
+  },
+  network_deleted: {
+    label: 'Network deleted',
+    tone: 'warn',
+    says: (of) => `deleted the network ${name(of)}${vni(of)}`,
+  },
   join_token_created: { label: 'Token made', tone: 'off', says: (of) => `made the join token ${name(of)}` },
   join_token_deleted: { label: 'Token revoked', tone: 'warn', says: (of) => `revoked the join token ${name(of)}` },
   site_created: { label: 'Site made', tone: 'good', says: (of) => `made the static site ${name(of)}` },
@@ -59,7 +69,11 @@ export const EVENTS: Readonly<Record<EventKind, Telling>> = {
   site_changed: { label: 'Site changed', tone: 'off', says: (of) => `changed the site ${name(of)}${fields(of)}` },
   site_deleted: { label: 'Site removed', tone: 'warn', says: (of) => `removed the site ${name(of)}` },
   site_key_rotated: { label: 'Site key rotated', tone: 'off', says: (of) => `gave the site ${name(of)} another key` },
-  site_attached: { label: 'Attached', tone: 'good', says: (of) => `attached ${name(of)} to ${network(of)}` },
+  site_attached: {
+    label: 'Attached',
+    tone: 'good',
+    says: (of) => `attached ${of.isOwn ? 'itself' : name(of)} to ${network(of)}`,
+  },
   site_detached: { label: 'Detached', tone: 'warn', says: (of) => `detached ${name(of)} from ${network(of)}` },
   mac_set: { label: 'MAC set', tone: 'off', says: (of) => `set ${of.subject} at ${siteOf(of.after.site, of)}` },
   mac_deleted: { label: 'MAC deleted', tone: 'off', says: (of) => `took ${of.subject} out of the table` },
@@ -81,13 +95,24 @@ export const EVENTS: Readonly<Record<EventKind, Telling>> = {
   session_created: { label: 'Signed in', tone: 'off', says: () => 'signed in to the dashboard' },
   session_ended: { label: 'Signed out', tone: 'off', says: () => 'ended a session' },
   member_created: { label: 'Member added', tone: 'good', says: (of) => `added the member ${person(of)}` },
-  member_changed: { label: 'Member changed', tone: 'off', says: (of) => `changed the member ${person(of)}${fields(of)}` },
+  member_changed: {
+    label: 'Member changed',
+    tone: 'off',
+    says: (of) => `changed the member ${person(of)}${fields(of)}`,
+  },
   member_deleted: { label: 'Member removed', tone: 'warn', says: (of) => `removed the member ${person(of)}` },
 };
 
 /** @returns who did it and what, as one sentence without a full stop. */
 export function describeEvent(event: Event, nameOf: NameOf): { readonly who: string; readonly what: string } {
-  const told = { subject: event.subject, before: picture(event.before), after: picture(event.after), nameOf };
+  const { subject, actor } = event;
+  const told = {
+    subject,
+    before: picture(event.before),
+    after: picture(event.after),
+    nameOf,
+    isOwn: actor.id === subject,
+  };
   const telling = EVENTS[event.kind] as Telling | undefined;
   return { who: whoOf(event), what: telling?.says(told) ?? `${event.kind.replaceAll('_', ' ')} ${event.subject}` };
 }

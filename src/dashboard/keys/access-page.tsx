@@ -9,14 +9,17 @@ import { SessionsPanel } from './sessions-panel.tsx';
 export function AccessPage() {
   const tenant = useTenant();
   return (
-    <Page title="Access" says="Who gets in: API keys, members by your identity provider, and the sessions that are open.">
+    <Page
+      title="Access"
+      says="Who gets in: API keys, members by your identity provider, and the sessions that are open."
+    >
       {tenant.isOperator ? (
         <KeysPanel />
       ) : (
         <Panel title="API keys">
           <Empty icon="key" title="The operator makes them">
-            Keys belong to a role: an admin changes things, a viewer looks. Whoever runs this gateway makes, rotates and revokes
-            them.
+            Keys belong to a role: an admin changes things, a viewer looks. Whoever runs this gateway makes, rotates and
+            revokes them.
           </Empty>
         </Panel>
       )}

@@ -40,7 +40,15 @@ export function KeyForm({ onMade, onCancel }: Props) {
         onMade(key);
       }}
     >
-      <TextField label="Name" path="name" value={name} onValue={setName} placeholder="Ada’s laptop" autoFocus hint="Who or what uses it: it stands in the events." />
+      <TextField
+        label="Name"
+        path="name"
+        value={name}
+        onValue={setName}
+        placeholder="Ada’s laptop"
+        autoFocus
+        hint="Who or what uses it: it stands in the events."
+      />
       <div class="field-row">
         <SelectField
           label="Role"
@@ -75,13 +83,22 @@ export function RotateForm({ of, onMade, onCancel }: Props & { readonly of: ApiK
       submit="Rotate"
       onCancel={onCancel}
       onSubmit={async (idempotencyKey) => {
-        const key = await call<ApiKeyCreated>('POST', tenant.api('api-keys', of.id, 'rotate'), { body, idempotencyKey });
+        const key = await call<ApiKeyCreated>('POST', tenant.api('api-keys', of.id, 'rotate'), {
+          body,
+          idempotencyKey,
+        });
         changed();
         onMade(key);
       }}
     >
       <p class="form-says">A new key of the same name and role is made; the old one goes on working until it ends.</p>
-      <SelectField label="The old one ends" path="overlapSeconds" value={overlap} onValue={setOverlap} options={OVERLAPS} />
+      <SelectField
+        label="The old one ends"
+        path="overlapSeconds"
+        value={overlap}
+        onValue={setOverlap}
+        options={OVERLAPS}
+      />
     </Form>
   );
 }

@@ -18,7 +18,10 @@ import { clock, Time } from '../ui/time.tsx';
 import { say } from '../ui/toast.tsx';
 import { KeyForm, NewKey, RotateForm } from './key-forms.tsx';
 
-type Open = { readonly is: 'new' } | { readonly is: 'made'; readonly key: ApiKeyCreated } | { readonly is: 'rotate' | 'revoke'; readonly of: ApiKey };
+type Open =
+  | { readonly is: 'new' }
+  | { readonly is: 'made'; readonly key: ApiKeyCreated }
+  | { readonly is: 'rotate' | 'revoke'; readonly of: ApiKey };
 
 export function KeysPanel() {
   const tenant = useTenant();
@@ -32,7 +35,11 @@ export function KeysPanel() {
 
   const columns: readonly Column<ApiKey>[] = [
     { head: 'Name', by: ({ name }) => name, cell: ({ name }) => name },
-    { head: 'Role', by: ({ role }) => role, cell: ({ role }) => <Pill tone={role === 'admin' ? 'accent' : 'off'}>{role}</Pill> },
+    {
+      head: 'Role',
+      by: ({ role }) => role,
+      cell: ({ role }) => <Pill tone={role === 'admin' ? 'accent' : 'off'}>{role}</Pill>,
+    },
     { head: 'Id', from: 'tablet', cell: ({ id }) => <span class="mono faint">olk_{id}_…</span> },
     {
       head: 'Ends',
@@ -47,15 +54,30 @@ export function KeysPanel() {
           <Time at={expiresAt} />
         ),
     },
-    { head: 'Made', from: 'desktop', by: ({ createdAt }) => createdAt, cell: ({ createdAt }) => <Time at={createdAt} /> },
+    {
+      head: 'Made',
+      from: 'desktop',
+      by: ({ createdAt }) => createdAt,
+      cell: ({ createdAt }) => <Time at={createdAt} />,
+    },
     {
       head: 'Actions',
       cell: (of) => (
         <span class="row-actions">
-          <button type="button" class="button quiet small" aria-label={`Rotate ${of.name}`} onClick={() => setOpen({ is: 'rotate', of })}>
+          <button
+            type="button"
+            class="button quiet small"
+            aria-label={`Rotate ${of.name}`}
+            onClick={() => setOpen({ is: 'rotate', of })}
+          >
             Rotate
           </button>
-          <button type="button" class="button quiet small" aria-label={`Revoke ${of.name}`} onClick={() => setOpen({ is: 'revoke', of })}>
+          <button
+            type="button"
+            class="button quiet small"
+            aria-label={`Revoke ${of.name}`}
+            onClick={() => setOpen({ is: 'revoke', of })}
+          >
             Revoke
           </button>
         </span>
@@ -99,7 +121,13 @@ export function KeysPanel() {
           An admin’s key changes this tenant’s things, a viewer’s only looks. Each is shown once, when it is made.
         </Empty>
       ) : (
-        <Table label="API keys" rows={found} keyOf={({ id }) => id} columns={columns} onEnd={keys.hasMore ? keys.more : undefined} />
+        <Table
+          label="API keys"
+          rows={found}
+          keyOf={({ id }) => id}
+          columns={columns}
+          onEnd={keys.hasMore ? keys.more : undefined}
+        />
       )}
       {open?.is === 'new' && (
         <Dialog title="New API key" onClose={close}>

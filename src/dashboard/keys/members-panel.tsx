@@ -45,8 +45,17 @@ export function MembersPanel() {
 
   const columns: readonly Column<Member>[] = [
     { head: 'Who', by: whoIs, cell: whoIs },
-    { head: 'Role', by: ({ role }) => role, cell: ({ role }) => <Pill tone={role === 'admin' ? 'accent' : 'off'}>{role}</Pill> },
-    { head: 'Added', from: 'tablet', by: ({ createdAt }) => createdAt, cell: ({ createdAt }) => <Time at={createdAt} /> },
+    {
+      head: 'Role',
+      by: ({ role }) => role,
+      cell: ({ role }) => <Pill tone={role === 'admin' ? 'accent' : 'off'}>{role}</Pill>,
+    },
+    {
+      head: 'Added',
+      from: 'tablet',
+      by: ({ createdAt }) => createdAt,
+      cell: ({ createdAt }) => <Time at={createdAt} />,
+    },
     ...(tenant.mayWrite
       ? [
           {
@@ -56,7 +65,12 @@ export function MembersPanel() {
                 <button type="button" class="button quiet small" onClick={() => void turn(member)}>
                   Make {member.role === 'admin' ? 'viewer' : 'admin'}
                 </button>
-                <button type="button" class="button quiet small" aria-label={`Remove ${whoIs(member)}`} onClick={() => setLeaving(member)}>
+                <button
+                  type="button"
+                  class="button quiet small"
+                  aria-label={`Remove ${whoIs(member)}`}
+                  onClick={() => setLeaving(member)}
+                >
                   Remove
                 </button>
               </span>
@@ -92,7 +106,13 @@ export function MembersPanel() {
             : `Whoever is listed here gets in by ${oidc.name}, with the role that you give them.`}
         </Empty>
       ) : (
-        <Table label="Members" rows={members.items} keyOf={({ id }) => id} columns={columns} onEnd={members.hasMore ? members.more : undefined} />
+        <Table
+          label="Members"
+          rows={members.items}
+          keyOf={({ id }) => id}
+          columns={columns}
+          onEnd={members.hasMore ? members.more : undefined}
+        />
       )}
       {isNew && (
         <Dialog title="Add a member" onClose={() => setNew(false)}>
@@ -110,7 +130,10 @@ export function MembersPanel() {
             say(`${whoIs(leaving)} is no member any more.`);
           }}
         >
-          <p>Their sessions here end at once, and the identity provider lets them in no more. What they did stays in the events.</p>
+          <p>
+            Their sessions here end at once, and the identity provider lets them in no more. What they did stays in the
+            events.
+          </p>
         </Confirm>
       )}
     </Panel>

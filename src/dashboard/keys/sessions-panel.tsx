@@ -28,14 +28,29 @@ export function SessionsPanel({ path, name }: { readonly path: string; readonly 
     },
     { head: 'Role', by: ({ role }) => role, cell: ({ role }) => role },
     { head: 'From', from: 'tablet', cell: ({ address }) => <span class="mono faint">{address ?? ''}</span> },
-    { head: 'Used', from: 'tablet', by: ({ lastUsedAt }) => lastUsedAt, cell: ({ lastUsedAt }) => <Time at={lastUsedAt} /> },
-    { head: 'Ends', from: 'desktop', by: ({ expiresAt }) => expiresAt, cell: ({ expiresAt }) => <Time at={expiresAt} /> },
+    {
+      head: 'Used',
+      from: 'tablet',
+      by: ({ lastUsedAt }) => lastUsedAt,
+      cell: ({ lastUsedAt }) => <Time at={lastUsedAt} />,
+    },
+    {
+      head: 'Ends',
+      from: 'desktop',
+      by: ({ expiresAt }) => expiresAt,
+      cell: ({ expiresAt }) => <Time at={expiresAt} />,
+    },
     {
       head: 'Actions',
       cell: (of) => (
         <span class="row-actions">
           {!of.current && (
-            <button type="button" class="button quiet small" aria-label={`End the session of ${of.who}`} onClick={() => setLeaving(of)}>
+            <button
+              type="button"
+              class="button quiet small"
+              aria-label={`End the session of ${of.who}`}
+              onClick={() => setLeaving(of)}
+            >
               End
             </button>
           )}
@@ -73,7 +88,13 @@ export function SessionsPanel({ path, name }: { readonly path: string; readonly 
           Sessions of people who look at this tenant would stand here.
         </Empty>
       ) : (
-        <Table label="Open sessions" rows={sessions.items} keyOf={({ id }) => id} columns={columns} onEnd={sessions.hasMore ? sessions.more : undefined} />
+        <Table
+          label="Open sessions"
+          rows={sessions.items}
+          keyOf={({ id }) => id}
+          columns={columns}
+          onEnd={sessions.hasMore ? sessions.more : undefined}
+        />
       )}
       {leaving && (
         <Confirm

@@ -51,11 +51,9 @@ export default function Graph({ overview, width, height }: Props) {
   };
 
   return (
-    <div class="map">
+    <section class="map" aria-label={`Map of ${sites.length} sites and ${networks.length} networks`}>
       <svg
         ref={svg}
-        role="group"
-        aria-label={`Map of ${sites.length} sites and ${networks.length} networks`}
         viewBox={`${frame.x} ${frame.y} ${frame.width} ${frame.height}`}
         width={width}
         height={height}
@@ -80,6 +78,7 @@ export default function Graph({ overview, width, height }: Props) {
               at={placed.get(one.site.id)!}
               to={tenant.page('sites', one.site.name)}
               size={isDense ? 4.5 : 8}
+              unit={Math.min(1.6, Math.max(1, 0.9 / scale))}
               hasName={hasNames || one.health === 'bad' || pointed === one.site.id}
               isDim={dims(one.site.id)}
               isQuiet={isDense && one.health !== 'bad'}
@@ -115,7 +114,7 @@ export default function Graph({ overview, width, height }: Props) {
         </button>
       </div>
       <Card id={pointed} overview={overview} flows={flows} />
-    </div>
+    </section>
   );
 }
 

@@ -63,7 +63,10 @@ export function layOut(
         .strength(({ kind, degree }) => -spread * (kind === 'network' ? 120 + 14 * degree : 26))
         .distanceMax(900),
     )
-    .force('collide', forceCollide<Body>(({ kind }) => spread * (kind === 'network' ? 26 : isDense ? 8 : 20)).iterations(2))
+    .force(
+      'collide',
+      forceCollide<Body>(({ kind }) => spread * (kind === 'network' ? 26 : isDense ? 8 : 20)).iterations(2),
+    )
     .force('x', forceX<Body>(0).strength(0.035))
     .force('y', forceY<Body>(0).strength(0.06))
     .stop();
@@ -92,5 +95,10 @@ export function frameOf(places: Iterable<Place>, { width: across, height: down }
   // Never closer than this, or three sites would fill the screen.
   const shownWidth = Math.max(width, height * aspect, across / MAX_SCALE);
   const shownHeight = shownWidth / aspect;
-  return { x: left - (shownWidth - width) / 2, y: top - (shownHeight - height) / 2, width: shownWidth, height: shownHeight };
+  return {
+    x: left - (shownWidth - width) / 2,
+    y: top - (shownHeight - height) / 2,
+    width: shownWidth,
+    height: shownHeight,
+  };
 }

@@ -23,7 +23,12 @@ export function MapPage() {
       says="Every site and the networks between them, coloured by whether they are well and in step."
       actions={
         <>
-          <select class="input small" aria-label="Network" value={network} onChange={(event) => setNetwork(event.currentTarget.value)}>
+          <select
+            class="input small"
+            aria-label="Network"
+            value={network}
+            onChange={(event) => setNetwork(event.currentTarget.value)}
+          >
             <option value="">Every network</option>
             {data?.networks.map(({ id, name }) => (
               <option key={id} value={name}>
@@ -31,7 +36,12 @@ export function MapPage() {
               </option>
             ))}
           </select>
-          <button type="button" class="button" aria-pressed={only === 'trouble'} onClick={() => setOnly(only === '' ? 'trouble' : '')}>
+          <button
+            type="button"
+            class="button"
+            aria-pressed={only === 'trouble'}
+            onClick={() => setOnly(only === '' ? 'trouble' : '')}
+          >
             Only trouble
           </button>
         </>
@@ -128,6 +138,8 @@ function narrow({ sites, networks, links }: Overview, name: string, onlyTrouble:
   return {
     sites: kept,
     links: lines,
-    networks: networks.filter(({ network }) => (name === '' ? !onlyTrouble : network.name === name) || hubs.has(network.id)),
+    networks: networks.filter(
+      ({ network }) => (name === '' ? !onlyTrouble : network.name === name) || hubs.has(network.id),
+    ),
   };
 }

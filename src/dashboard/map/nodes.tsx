@@ -12,15 +12,20 @@ interface NodeProps {
 interface SiteProps extends NodeProps {
   readonly of: SiteHealth;
   readonly size: number;
+  /** How large one unit of the name is, so that it can be read however small the map. */
+  readonly unit: number;
   readonly hasName: boolean;
   /** No stop for the Tab key: among hundreds, only what isn't well is. */
   readonly isQuiet: boolean;
 }
 
-export function SiteNode({ of, at, to, size, hasName, isDim, isQuiet, onPoint, onGo }: SiteProps) {
+export function SiteNode({ of, at, to, size, unit, hasName, isDim, isQuiet, onPoint, onGo }: SiteProps) {
   const { site, health, words } = of;
   return (
-    <g class={`node site ${health}${isDim ? ' dim' : ''}`} transform={`translate(${at.x.toFixed(1)} ${at.y.toFixed(1)})`}>
+    <g
+      class={`node site ${health}${isDim ? ' dim' : ''}`}
+      transform={`translate(${at.x.toFixed(1)} ${at.y.toFixed(1)})`}
+    >
       <a
         href={to}
         aria-label={`Site ${site.name}: ${words}`}
@@ -31,7 +36,7 @@ export function SiteNode({ of, at, to, size, hasName, isDim, isQuiet, onPoint, o
         <circle class="halo" r={size + 5} />
         <circle r={size} />
         {hasName && (
-          <text y={size + 13} text-anchor="middle">
+          <text y={size + 13 * unit} text-anchor="middle" font-size={12 * unit}>
             {site.name}
           </text>
         )}
@@ -61,7 +66,7 @@ export function NetworkNode({ of, at, to, unit, isDim, onPoint, onGo }: NetworkP
         {...handlers(network.id, to, onPoint, onGo)}
       >
         <rect x={-width / 2} y={-13} width={width} height={26} rx={8} />
-        <text y={4.5} text-anchor="middle">
+        <text y={4.5} text-anchor="middle" font-size={12}>
           {network.name}
         </text>
       </a>

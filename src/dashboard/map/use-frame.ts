@@ -24,7 +24,12 @@ export function useFrame(whole: Frame, svg: { readonly current: SVGSVGElement | 
   const scale = useCallback((factor: number, px = 0.5, py = 0.5) => {
     const { x, y, width, height } = latest.current;
     const [nextWidth, nextHeight] = [width * factor, height * factor];
-    choose({ x: x + (width - nextWidth) * px, y: y + (height - nextHeight) * py, width: nextWidth, height: nextHeight });
+    choose({
+      x: x + (width - nextWidth) * px,
+      y: y + (height - nextHeight) * py,
+      width: nextWidth,
+      height: nextHeight,
+    });
   }, []);
 
   useEffect(() => {
@@ -35,7 +40,11 @@ export function useFrame(whole: Frame, svg: { readonly current: SVGSVGElement | 
       if (!event.ctrlKey && !event.metaKey) return;
       event.preventDefault();
       const box = element.getBoundingClientRect();
-      scale(Math.exp(event.deltaY * 0.004), (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
+      scale(
+        Math.exp(event.deltaY * 0.004),
+        (event.clientX - box.left) / box.width,
+        (event.clientY - box.top) / box.height,
+      );
     };
     const press = (down: PointerEvent): void => {
       if (down.button !== 0) return;

@@ -41,8 +41,8 @@ export function DeleteNetwork({ network, sites, onClose }: Props) {
       <ul>
         {sites > 0 ? (
           <li>
-            {plural(sites, 'site')} {sites === 1 ? 'stops' : 'stop'} carrying it within seconds: its interfaces go, and hosts on
-            it lose each other.
+            {plural(sites, 'site')} {sites === 1 ? 'stops' : 'stop'} carrying it within seconds: its interfaces go, and
+            hosts on it lose each other.
           </li>
         ) : (
           <li>No site carries it, so no traffic is cut.</li>

@@ -26,8 +26,22 @@ export function MacForm({ network, onDone }: { readonly network: Network; readon
   }
 
   return (
-    <Form content={[mac, body]} submit="Set it" canSubmit={mac.trim() !== '' && chosen !== ''} onCancel={onDone} onSubmit={save}>
-      <TextField label="MAC address" value={mac} onValue={setMac} placeholder="02:00:00:00:00:0a" isMono autoFocus hint="It stays at this site whatever agents announce, until it is taken out." />
+    <Form
+      content={[mac, body]}
+      submit="Set it"
+      canSubmit={mac.trim() !== '' && chosen !== ''}
+      onCancel={onDone}
+      onSubmit={save}
+    >
+      <TextField
+        label="MAC address"
+        value={mac}
+        onValue={setMac}
+        placeholder="02:00:00:00:00:0a"
+        isMono
+        autoFocus
+        hint="It stays at this site whatever agents announce, until it is taken out."
+      />
       <TextField label="IP address" path="ip" value={ip} onValue={setIp} placeholder="10.20.0.10" isMono />
       <SelectField
         label="Site"

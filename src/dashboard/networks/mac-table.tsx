@@ -43,7 +43,12 @@ export function MacTable({ network, total }: Props) {
     { head: 'IP', cell: ({ ip }) => <span class="mono">{ip ?? '–'}</span> },
     { head: 'Site', cell: ({ siteName }) => <Link to={tenant.page('sites', siteName)}>{siteName}</Link> },
     { head: 'State', from: 'tablet', cell: (row) => <State row={row} /> },
-    { head: 'Changed at', from: 'desktop', isNumber: true, cell: ({ seq }) => <span class="faint">{formatCount(seq)}</span> },
+    {
+      head: 'Changed at',
+      from: 'desktop',
+      isNumber: true,
+      cell: ({ seq }) => <span class="faint">{formatCount(seq)}</span>,
+    },
     ...(tenant.mayWrite
       ? [
           {
@@ -58,7 +63,11 @@ export function MacTable({ network, total }: Props) {
   return (
     <Panel
       title="MAC addresses"
-      note={isAll && loaded < total ? `${formatCount(loaded)} of ${formatCount(total)} loaded` : plural(loaded, 'address', 'addresses')}
+      note={
+        isAll && loaded < total
+          ? `${formatCount(loaded)} of ${formatCount(total)} loaded`
+          : plural(loaded, 'address', 'addresses')
+      }
       flush
       actions={
         <>
@@ -155,7 +164,15 @@ function State({ row: { sticky, live, frozenUntil } }: { readonly row: MacView }
   return sticky ? <Pill tone="accent">Set by hand</Pill> : <span class="faint">Heard</span>;
 }
 
-function Actions({ row, path, onDelete }: { readonly row: MacView; readonly path: string; readonly onDelete: () => void }) {
+function Actions({
+  row,
+  path,
+  onDelete,
+}: {
+  readonly row: MacView;
+  readonly path: string;
+  readonly onDelete: () => void;
+}) {
   async function unfreeze(): Promise<void> {
     try {
       await call('DELETE', `${path}/${row.mac}/freeze`);

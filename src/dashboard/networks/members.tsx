@@ -6,7 +6,13 @@ import { useQuery } from '../api/query.ts';
 import { rates } from '../api/rates.ts';
 import { useStore } from '../api/store.ts';
 import { useTenant } from '../api/tenant.tsx';
-import { type Link as Membership, type NetworkHealth, STEP_MEANINGS, STEP_WORDS, stepHealth } from '../format/health.ts';
+import {
+  type Link as Membership,
+  type NetworkHealth,
+  STEP_MEANINGS,
+  STEP_WORDS,
+  stepHealth,
+} from '../format/health.ts';
 import { formatBits, plural } from '../format/number.ts';
 import { Link } from '../route/link.tsx';
 import { AttachSite } from '../sites/attach.tsx';

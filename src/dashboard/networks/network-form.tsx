@@ -6,7 +6,7 @@ import { useTenant } from '../api/tenant.tsx';
 import { Form } from '../ui/form.tsx';
 import { CheckField, SelectField, TextField } from '../ui/inputs.tsx';
 import { say } from '../ui/toast.tsx';
-import { networkBody, type NetworkDraft, networkDraft } from './network-draft.ts';
+import { type NetworkDraft, networkBody, networkDraft } from './network-draft.ts';
 
 interface Props {
   /** The network that is edited; without it, one is made. */
@@ -18,7 +18,10 @@ interface Props {
 export function NetworkForm({ network, onDone, onCancel }: Props) {
   const tenant = useTenant();
   const [draft, setDraft] = useState<NetworkDraft>(() => networkDraft(network));
-  const set = <Name extends keyof NetworkDraft>(name: Name) => (value: NetworkDraft[Name]) => setDraft({ ...draft, [name]: value });
+  const set =
+    <Name extends keyof NetworkDraft>(name: Name) =>
+    (value: NetworkDraft[Name]) =>
+      setDraft({ ...draft, [name]: value });
   const body = networkBody(draft, network);
 
   async function save(idempotencyKey: string): Promise<void> {
@@ -32,8 +35,21 @@ export function NetworkForm({ network, onDone, onCancel }: Props) {
   }
 
   return (
-    <Form content={body} submit={network === undefined ? 'Make the network' : 'Save'} onSubmit={save} onCancel={onCancel}>
-      <TextField label="Name" path="name" value={draft.name} onValue={set('name')} placeholder="blue" autoFocus hint="Letters, digits, dots, hyphens and underscores." />
+    <Form
+      content={body}
+      submit={network === undefined ? 'Make the network' : 'Save'}
+      onSubmit={save}
+      onCancel={onCancel}
+    >
+      <TextField
+        label="Name"
+        path="name"
+        value={draft.name}
+        onValue={set('name')}
+        placeholder="blue"
+        autoFocus
+        hint="Letters, digits, dots, hyphens and underscores."
+      />
       {network === undefined && (
         <TextField
           label="VNI"
@@ -47,8 +63,24 @@ export function NetworkForm({ network, onDone, onCancel }: Props) {
         />
       )}
       <div class="field-row">
-        <TextField label="MTU" path="mtu" value={draft.mtu} onValue={set('mtu')} inputMode="numeric" isMono hint="Of the ports, in bytes; less where the underlay leaves less." />
-        <TextField label="Subnet" path="subnet" value={draft.subnet} onValue={set('subnet')} placeholder="10.20.0.0/24" isMono hint="For people: nothing is enforced by it." />
+        <TextField
+          label="MTU"
+          path="mtu"
+          value={draft.mtu}
+          onValue={set('mtu')}
+          inputMode="numeric"
+          isMono
+          hint="Of the ports, in bytes; less where the underlay leaves less."
+        />
+        <TextField
+          label="Subnet"
+          path="subnet"
+          value={draft.subnet}
+          onValue={set('subnet')}
+          placeholder="10.20.0.0/24"
+          isMono
+          hint="For people: nothing is enforced by it."
+        />
       </div>
       <TextField label="Description" path="description" value={draft.description} onValue={set('description')} />
       <div class="field-row">
@@ -76,7 +108,14 @@ export function NetworkForm({ network, onDone, onCancel }: Props) {
         />
       </div>
       {draft.flood === 'multicast' && (
-        <TextField label="Multicast group" path="multicastGroup" value={draft.multicastGroup} onValue={set('multicastGroup')} placeholder="239.1.1.1" isMono />
+        <TextField
+          label="Multicast group"
+          path="multicastGroup"
+          value={draft.multicastGroup}
+          onValue={set('multicastGroup')}
+          placeholder="239.1.1.1"
+          isMono
+        />
       )}
       <CheckField
         label="Answer ARP at the asking site"

@@ -6,8 +6,8 @@ import { useTenant, useTopology } from '../api/tenant.tsx';
 import { HistoryPanel, TO_OTHERS } from '../chart/history.tsx';
 import { type NetworkHealth, overviewOf } from '../format/health.ts';
 import { formatCount, plural } from '../format/number.ts';
-import { navigate } from '../route/location.ts';
 import { LatestEvents } from '../overview/latest-events.tsx';
+import { navigate } from '../route/location.ts';
 import { Dialog } from '../ui/dialog.tsx';
 import { Facts, Page, Panel } from '../ui/page.tsx';
 import { Failure, Skeleton } from '../ui/states.tsx';
@@ -61,7 +61,7 @@ export function NetworkPage({ name }: { readonly name: string }) {
         )
       }
     >
-      <Panel title="Facts">
+      <Panel title="Details">
         <Facts
           items={[
             ['VNI', <span class="mono">{network.vni}</span>],
@@ -102,5 +102,7 @@ function wordsOf(health: NetworkHealth | undefined): string {
   if (health === undefined) return '…';
   if (health.links.length === 0) return 'No sites';
   if (health.asked === 0) return plural(health.links.length, 'site');
-  return health.inStep === health.asked ? 'All in step' : `${health.asked - health.inStep} of ${health.asked} not in step`;
+  return health.inStep === health.asked
+    ? 'All in step'
+    : `${health.asked - health.inStep} of ${health.asked} not in step`;
 }

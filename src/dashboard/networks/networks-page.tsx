@@ -45,9 +45,25 @@ export function NetworksPage() {
       ),
     },
     { head: 'VNI', by: ({ network }) => network.vni, isNumber: true, cell: ({ network }) => network.vni },
-    { head: 'In step', by: ({ inStep, asked }) => inStep - asked, cell: (one) => <StepBar inStep={one.inStep} asked={one.asked} /> },
-    { head: 'Sites', from: 'tablet', by: ({ links }) => links.length, isNumber: true, cell: ({ links }) => formatCount(links.length) },
-    { head: 'MACs', from: 'tablet', by: ({ network }) => network.macs, isNumber: true, cell: ({ network }) => formatCount(network.macs) },
+    {
+      head: 'In step',
+      by: ({ inStep, asked }) => inStep - asked,
+      cell: (one) => <StepBar inStep={one.inStep} asked={one.asked} />,
+    },
+    {
+      head: 'Sites',
+      from: 'tablet',
+      by: ({ links }) => links.length,
+      isNumber: true,
+      cell: ({ links }) => formatCount(links.length),
+    },
+    {
+      head: 'MACs',
+      from: 'tablet',
+      by: ({ network }) => network.macs,
+      isNumber: true,
+      cell: ({ network }) => formatCount(network.macs),
+    },
     {
       head: 'Traffic now',
       from: 'tablet',
@@ -56,11 +72,19 @@ export function NetworksPage() {
       cell: ({ network }) => formatBits(flows.get(String(network.vni))?.outBits ?? 0),
     },
     { head: 'Subnet', from: 'desktop', cell: ({ network }) => <span class="mono">{network.subnet ?? ''}</span> },
-    { head: 'Description', from: 'wide', cell: ({ network }) => <span class="faint clip">{network.description ?? ''}</span> },
+    {
+      head: 'Description',
+      from: 'wide',
+      cell: ({ network }) => <span class="faint clip">{network.description ?? ''}</span>,
+    },
   ];
 
   return (
-    <Page title="Networks" says="Each is one VNI: a layer-2 segment that its sites share." actions={all && all.length > 0 && add}>
+    <Page
+      title="Networks"
+      says="Each is one VNI: a layer-2 segment that its sites share."
+      actions={all && all.length > 0 && add}
+    >
       <Panel
         title="All networks"
         note={found && plural(found.length, 'network')}
@@ -95,8 +119,8 @@ export function NetworksPage() {
           <Table label="Networks" rows={found} keyOf={({ network }) => network.id} columns={columns} />
         ) : wanted === '' ? (
           <Empty icon="network" title="No networks yet" action={add}>
-            A network gets a VNI of its own. Hosts at all sites that carry it are as on one switch; nobody else sees their
-            frames.
+            A network gets a VNI of its own. Hosts at all sites that carry it are as on one switch; nobody else sees
+            their frames.
           </Empty>
         ) : (
           <Empty icon="search" title="No network is like that">

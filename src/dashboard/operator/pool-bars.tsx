@@ -2,7 +2,13 @@ import type { QuarantinedVni, VniPool } from '../../contract/vni-pools.ts';
 import { formatCount } from '../format/number.ts';
 
 /** Each pool by itself: how much of it is used, at rest and free, and where in it the resting numbers are. */
-export function PoolBars({ pools, resting }: { readonly pools: readonly VniPool[]; readonly resting: readonly QuarantinedVni[] }) {
+export function PoolBars({
+  pools,
+  resting,
+}: {
+  readonly pools: readonly VniPool[];
+  readonly resting: readonly QuarantinedVni[];
+}) {
   return (
     <ul class="pool-bars">
       {pools.map((pool) => {
@@ -26,7 +32,12 @@ export function PoolBars({ pools, resting }: { readonly pools: readonly VniPool[
             <div class="ruler">
               <span>{formatCount(first)}</span>
               {inIt.slice(0, 200).map(({ vni }) => (
-                <i key={vni} class="tick" style={{ left: `${(100 * (vni - first)) / Math.max(1, last - first)}%` }} title={`VNI ${vni} is at rest`} />
+                <i
+                  key={vni}
+                  class="tick"
+                  style={{ left: `${(100 * (vni - first)) / Math.max(1, last - first)}%` }}
+                  title={`VNI ${vni} is at rest`}
+                />
               ))}
               <span>{formatCount(last)}</span>
             </div>

@@ -37,8 +37,24 @@ export function PoolForm({ onDone }: { readonly onDone: () => void }) {
       <p class="form-says">It is carved out of the free numbers of the shared pool.</p>
       <TextField label="Name" path="name" value={name} onValue={setName} placeholder="acme-dc" autoFocus />
       <div class="field-row">
-        <TextField label="First VNI" path="first" value={first} onValue={setFirst} inputMode="numeric" isMono placeholder="5000" />
-        <TextField label="Last VNI" path="last" value={last} onValue={setLast} inputMode="numeric" isMono placeholder="5999" />
+        <TextField
+          label="First VNI"
+          path="first"
+          value={first}
+          onValue={setFirst}
+          inputMode="numeric"
+          isMono
+          placeholder="5000"
+        />
+        <TextField
+          label="Last VNI"
+          path="last"
+          value={last}
+          onValue={setLast}
+          inputMode="numeric"
+          isMono
+          placeholder="5999"
+        />
       </div>
       <SelectField
         label="For"

@@ -28,11 +28,27 @@ export function PoolsPage() {
   const found = pools.items?.filter(({ name, tenant }) => `${name} ${tenant ?? ''}`.toLowerCase().includes(wanted));
   const columns: readonly Column<VniPool>[] = [
     { head: 'Name', by: ({ name }) => name, cell: ({ name }) => name },
-    { head: 'For', by: ({ tenant }) => tenant ?? '', cell: ({ tenant }) => tenant ?? <span class="faint">every tenant</span> },
-    { head: 'First', from: 'tablet', isNumber: true, by: ({ first }) => first, cell: ({ first }) => formatCount(first) },
+    {
+      head: 'For',
+      by: ({ tenant }) => tenant ?? '',
+      cell: ({ tenant }) => tenant ?? <span class="faint">every tenant</span>,
+    },
+    {
+      head: 'First',
+      from: 'tablet',
+      isNumber: true,
+      by: ({ first }) => first,
+      cell: ({ first }) => formatCount(first),
+    },
     { head: 'Last', from: 'tablet', isNumber: true, by: ({ last }) => last, cell: ({ last }) => formatCount(last) },
     { head: 'Used', isNumber: true, by: ({ used }) => used, cell: ({ used }) => formatCount(used) },
-    { head: 'At rest', from: 'desktop', isNumber: true, by: ({ quarantined }) => quarantined, cell: ({ quarantined }) => formatCount(quarantined) },
+    {
+      head: 'At rest',
+      from: 'desktop',
+      isNumber: true,
+      by: ({ quarantined }) => quarantined,
+      cell: ({ quarantined }) => formatCount(quarantined),
+    },
     { head: 'Free', isNumber: true, by: ({ free }) => free, cell: ({ free }) => formatCount(free) },
     {
       head: 'Actions',
@@ -40,7 +56,12 @@ export function PoolsPage() {
       cell: (pool) =>
         pool.name !== SHARED && (
           <span class="row-actions">
-            <button type="button" class="button quiet small" aria-label={`Delete ${pool.name}`} onClick={() => setLeaving(pool)}>
+            <button
+              type="button"
+              class="button quiet small"
+              aria-label={`Delete ${pool.name}`}
+              onClick={() => setLeaving(pool)}
+            >
               Delete
             </button>
           </span>
@@ -91,7 +112,13 @@ export function PoolsPage() {
             Names and tenants are searched.
           </Empty>
         ) : (
-          <Table label="VNI pools" rows={found} keyOf={({ id }) => id} columns={columns} onEnd={pools.hasMore ? pools.more : undefined} />
+          <Table
+            label="VNI pools"
+            rows={found}
+            keyOf={({ id }) => id}
+            columns={columns}
+            onEnd={pools.hasMore ? pools.more : undefined}
+          />
         )}
       </Panel>
       {isNew && (
@@ -112,7 +139,10 @@ export function PoolsPage() {
         >
           <ul>
             <li>{formatCount(leaving.free)} free numbers go back to the shared pool.</li>
-            <li>{formatCount(leaving.used)} in use stay with their networks, and go to the shared pool when they are released.</li>
+            <li>
+              {formatCount(leaving.used)} in use stay with their networks, and go to the shared pool when they are
+              released.
+            </li>
           </ul>
         </Confirm>
       )}

@@ -9,11 +9,19 @@ export function SpaceStrip({ pools }: { readonly pools: readonly VniPool[] }) {
     <ul class="strip" aria-label="The space of VNIs, by number">
       {stretchesOf(pools).map((stretch) => {
         const { first, last, pool } = stretch;
-        const colour = pool === null ? 'none' : pool.name === 'shared' ? 'shared' : `own-${carved.indexOf(pool.id) % 4}`;
+        const colour =
+          pool === null ? 'none' : pool.name === 'shared' ? 'shared' : `own-${carved.indexOf(pool.id) % 4}`;
         return (
-          <li key={first} class={colour} style={{ flexGrow: widthOf(stretch) }} title={`${formatCount(first)} to ${formatCount(last)}: ${pool?.name ?? 'in no pool'}`}>
+          <li
+            key={first}
+            class={colour}
+            style={{ flexGrow: widthOf(stretch) }}
+            title={`${formatCount(first)} to ${formatCount(last)}: ${pool?.name ?? 'in no pool'}`}
+          >
             <strong>{pool?.name ?? 'no pool'}</strong>
-            <span>{formatCount(first)}</span>
+            <span>
+              {formatCount(first)} – {formatCount(last)}
+            </span>
           </li>
         );
       })}

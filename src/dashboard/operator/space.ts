@@ -19,7 +19,14 @@ export function stretchesOf(pools: readonly VniPool[]): Stretch[] {
   const fill = (until: number): void => {
     while (next < until) {
       const isShared = shared !== undefined && next >= shared.first && next <= shared.last;
-      const end = shared === undefined ? until : isShared ? Math.min(until, shared.last + 1) : next < shared.first ? Math.min(until, shared.first) : until;
+      const end =
+        shared === undefined
+          ? until
+          : isShared
+            ? Math.min(until, shared.last + 1)
+            : next < shared.first
+              ? Math.min(until, shared.first)
+              : until;
       stretches.push({ first: next, last: end - 1, pool: isShared ? shared : null });
       next = end;
     }

@@ -45,12 +45,34 @@ export function TenantForm({ tenant, onDone, onCancel }: Props) {
     >
       <TextField label="Name" path="name" value={name} onValue={setName} placeholder="Acme Ltd" autoFocus />
       {tenant === undefined && (
-        <TextField label="Slug" path="slug" value={slug} onValue={setSlug} placeholder="acme" isMono hint="It stands in every address of the tenant, and stays." />
+        <TextField
+          label="Slug"
+          path="slug"
+          value={slug}
+          onValue={setSlug}
+          placeholder="acme"
+          isMono
+          hint="It stands in every address of the tenant, and stays."
+        />
       )}
       <div class="field-row">
-        <TextField label="Networks" path="limits.networks" value={networks} onValue={setNetworks} inputMode="numeric" isMono />
+        <TextField
+          label="Networks"
+          path="limits.networks"
+          value={networks}
+          onValue={setNetworks}
+          inputMode="numeric"
+          isMono
+        />
         <TextField label="Sites" path="limits.sites" value={sites} onValue={setSites} inputMode="numeric" isMono />
-        <TextField label="MACs a network" path="limits.macsPerNetwork" value={macs} onValue={setMacs} inputMode="numeric" isMono />
+        <TextField
+          label="MACs a network"
+          path="limits.macsPerNetwork"
+          value={macs}
+          onValue={setMacs}
+          inputMode="numeric"
+          isMono
+        />
       </div>
     </Form>
   );

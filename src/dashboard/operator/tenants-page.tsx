@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks';
 import type { Tenant } from '../../contract/tenants.ts';
 import { usePages } from '../api/pages.ts';
-import { SessionsPanel } from '../keys/sessions-panel.tsx';
 import { formatCount } from '../format/number.ts';
+import { SessionsPanel } from '../keys/sessions-panel.tsx';
 import { Link } from '../route/link.tsx';
 import { navigate } from '../route/location.ts';
 import { useQueryText } from '../route/use-query-text.ts';
@@ -44,19 +44,52 @@ export function TenantsPage() {
       ),
     },
     { head: 'Slug', by: ({ slug }) => slug, cell: ({ slug }) => <span class="mono">{slug}</span> },
-    { head: 'Networks', from: 'tablet', isNumber: true, by: ({ limits }) => limits.networks, cell: ({ limits }) => `up to ${formatCount(limits.networks)}` },
-    { head: 'Sites', from: 'tablet', isNumber: true, by: ({ limits }) => limits.sites, cell: ({ limits }) => `up to ${formatCount(limits.sites)}` },
-    { head: 'Changes', from: 'desktop', isNumber: true, by: ({ revision }) => revision, cell: ({ revision }) => formatCount(revision) },
-    { head: 'Made', from: 'desktop', by: ({ createdAt }) => createdAt, cell: ({ createdAt }) => <Time at={createdAt} /> },
+    {
+      head: 'Networks',
+      from: 'tablet',
+      isNumber: true,
+      by: ({ limits }) => limits.networks,
+      cell: ({ limits }) => `up to ${formatCount(limits.networks)}`,
+    },
+    {
+      head: 'Sites',
+      from: 'tablet',
+      isNumber: true,
+      by: ({ limits }) => limits.sites,
+      cell: ({ limits }) => `up to ${formatCount(limits.sites)}`,
+    },
+    {
+      head: 'Changes',
+      from: 'desktop',
+      isNumber: true,
+      by: ({ revision }) => revision,
+      cell: ({ revision }) => formatCount(revision),
+    },
+    {
+      head: 'Made',
+      from: 'desktop',
+      by: ({ createdAt }) => createdAt,
+      cell: ({ createdAt }) => <Time at={createdAt} />,
+    },
     {
       head: 'Actions',
       from: 'tablet',
       cell: (of) => (
         <span class="row-actions">
-          <button type="button" class="button quiet small" aria-label={`Edit ${of.name}`} onClick={() => setOpen({ is: 'edit', of })}>
+          <button
+            type="button"
+            class="button quiet small"
+            aria-label={`Edit ${of.name}`}
+            onClick={() => setOpen({ is: 'edit', of })}
+          >
             Edit
           </button>
-          <button type="button" class="button quiet small" aria-label={`Delete ${of.name}`} onClick={() => setOpen({ is: 'delete', of })}>
+          <button
+            type="button"
+            class="button quiet small"
+            aria-label={`Delete ${of.name}`}
+            onClick={() => setOpen({ is: 'delete', of })}
+          >
             Delete
           </button>
         </span>
@@ -65,7 +98,11 @@ export function TenantsPage() {
   ];
 
   return (
-    <Page title="Tenants" says="Each has its own sites, networks and keys, and sees nothing of the others." actions={add}>
+    <Page
+      title="Tenants"
+      says="Each has its own sites, networks and keys, and sees nothing of the others."
+      actions={add}
+    >
       <Panel
         title="All tenants"
         flush
@@ -96,11 +133,21 @@ export function TenantsPage() {
             <Skeleton rows={5} height={28} />
           )
         ) : found.length === 0 ? (
-          <Empty icon="tenants" title={wanted === '' ? 'No tenants yet' : 'No tenant is like that'} action={wanted === '' && add}>
+          <Empty
+            icon="tenants"
+            title={wanted === '' ? 'No tenants yet' : 'No tenant is like that'}
+            action={wanted === '' && add}
+          >
             A tenant is a customer or a team: make one, then a key for its admin under Access.
           </Empty>
         ) : (
-          <Table label="Tenants" rows={found} keyOf={({ id }) => id} columns={columns} onEnd={tenants.hasMore ? tenants.more : undefined} />
+          <Table
+            label="Tenants"
+            rows={found}
+            keyOf={({ id }) => id}
+            columns={columns}
+            onEnd={tenants.hasMore ? tenants.more : undefined}
+          />
         )}
       </Panel>
       <SessionsPanel path="/v1/sessions" name="operator-sessions" />

@@ -22,13 +22,23 @@ export function VniSpacePage() {
   const columns: readonly Column<QuarantinedVni>[] = [
     { head: 'VNI', isNumber: true, by: ({ vni }) => vni, cell: ({ vni }) => vni },
     { head: 'Was of', cell: ({ tenant }) => tenant ?? <span class="faint">a tenant that is gone</span> },
-    { head: 'Released', from: 'tablet', by: ({ releasedAt }) => releasedAt, cell: ({ releasedAt }) => <Time at={releasedAt} /> },
+    {
+      head: 'Released',
+      from: 'tablet',
+      by: ({ releasedAt }) => releasedAt,
+      cell: ({ releasedAt }) => <Time at={releasedAt} />,
+    },
     { head: 'Rests until', by: ({ until }) => until, cell: ({ until }) => <Time at={until} /> },
     {
       head: 'Actions',
       cell: (one) => (
         <span class="row-actions">
-          <button type="button" class="button quiet small" aria-label={`End the rest of VNI ${one.vni}`} onClick={() => setEnding(one)}>
+          <button
+            type="button"
+            class="button quiet small"
+            aria-label={`End the rest of VNI ${one.vni}`}
+            onClick={() => setEnding(one)}
+          >
             End it
           </button>
         </span>
@@ -75,7 +85,13 @@ export function VniSpacePage() {
             A released VNI rests before anyone gets it again, so that frames still on their way reach nobody else.
           </Empty>
         ) : (
-          <Table label="VNIs at rest" rows={resting.items} keyOf={({ vni }) => String(vni)} columns={columns} onEnd={resting.hasMore ? resting.more : undefined} />
+          <Table
+            label="VNIs at rest"
+            rows={resting.items}
+            keyOf={({ vni }) => String(vni)}
+            columns={columns}
+            onEnd={resting.hasMore ? resting.more : undefined}
+          />
         )}
       </Panel>
       {ending && (
@@ -90,8 +106,8 @@ export function VniSpacePage() {
           }}
         >
           <p>
-            The next network may get it at once. An agent that has been away since it was released could still send frames of the
-            old network under this number.
+            The next network may get it at once. An agent that has been away since it was released could still send
+            frames of the old network under this number.
           </p>
         </Confirm>
       )}

@@ -26,12 +26,17 @@ export function AlertsPanel() {
   const alerts = useQuery<Alerts>(tenant.api('alerts'));
   const total = alerts.data?.total ?? 0;
   return (
-    <Panel title="Needs attention" note={total > SHOWN ? `${SHOWN} of ${total}` : total > 0 ? String(total) : undefined} flush>
+    <Panel
+      title="Needs attention"
+      note={total > SHOWN ? `${SHOWN} of ${total}` : total > 0 ? String(total) : undefined}
+      flush
+    >
       <Loaded of={alerts} rows={5} height={32}>
         {({ items }) =>
           items.length === 0 ? (
             <Empty icon="check" title="All is well">
-              Sites that go offline, tables that differ, MAC addresses that jump and limits that come near would stand here.
+              Sites that go offline, tables that differ, MAC addresses that jump and limits that come near would stand
+              here.
             </Empty>
           ) : (
             <ul class="rows">

@@ -12,8 +12,8 @@ export function FirstSteps({ hasNetwork }: { readonly hasNetwork: boolean }) {
         <li class={hasNetwork ? 'done' : 'now'}>
           <h3>Make a network</h3>
           <p>
-            A network is one VNI: a layer-2 segment that hosts at any of its sites share, as if they were on one switch. Only
-            sites attached to it ever see its frames.
+            A network is one VNI: a layer-2 segment that hosts at any of its sites share, as if they were on one switch.
+            Only sites attached to it ever see its frames.
           </p>
           {tenant.mayWrite && !hasNetwork && (
             <Link to={`${tenant.page('networks')}?new=1`} class="button primary">
@@ -34,7 +34,9 @@ export function FirstSteps({ hasNetwork }: { readonly hasNetwork: boolean }) {
         </li>
         <li>
           <h3>Give their interfaces addresses, and ping</h3>
-          <p>On each host: ip address add 10.20.0.1/24 dev …, with another last number each. Then watch the traffic here.</p>
+          <p>
+            On each host: ip address add 10.20.0.1/24 dev …, with another last number each. Then watch the traffic here.
+          </p>
         </li>
       </ol>
     </Panel>

@@ -14,7 +14,10 @@ const SHOWN = 8;
 export function LatestEvents({ site, network }: { readonly site?: string; readonly network?: string }) {
   const tenant = useTenant();
   const nameOf = useNames();
-  const about = new URLSearchParams({ ...(site === undefined ? {} : { site }), ...(network === undefined ? {} : { network }) }).toString();
+  const about = new URLSearchParams({
+    ...(site === undefined ? {} : { site }),
+    ...(network === undefined ? {} : { network }),
+  }).toString();
   const path = `${tenant.api('events')}?order=newest&limit=${SHOWN}${about === '' ? '' : `&${about}`}`;
   const events = useQuery<ListPage<Event>>(path);
   return (

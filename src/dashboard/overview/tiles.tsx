@@ -18,7 +18,11 @@ export function Tiles({ overview: { sites, networks, links } }: { readonly overv
   const now = recent.at(-1)?.bits;
   return (
     <div class="tiles">
-      <Tile title="Sites online" to={tenant.page('sites')} note={sites.length > counted.length ? `${sites.length - counted.length} disabled` : 'of those that should be'}>
+      <Tile
+        title="Sites online"
+        to={tenant.page('sites')}
+        note={sites.length > counted.length ? `${sites.length - counted.length} disabled` : 'of those that should be'}
+      >
         {formatCount(online)}
         <small> / {formatCount(counted.length)}</small>
       </Tile>
@@ -29,7 +33,11 @@ export function Tiles({ overview: { sites, networks, links } }: { readonly overv
       <Tile title="Networks" to={tenant.page('networks')} note={plural(macs, 'MAC address', 'MAC addresses')}>
         {formatCount(networks.length)}
       </Tile>
-      <Tile title="Traffic now" note={now === undefined ? 'waiting for agents to say' : 'sent between sites'} figure={<Spark values={recent.map(({ bits }) => bits)} />}>
+      <Tile
+        title="Traffic now"
+        note={now === undefined ? 'waiting for agents to say' : 'sent between sites'}
+        figure={<Spark values={recent.map(({ bits }) => bits)} />}
+      >
         {now === undefined ? '–' : formatBits(now)}
       </Tile>
     </div>

@@ -13,7 +13,8 @@ export function verdictOf({ sites, links }: Overview): Verdict {
   const online = sites.filter(({ site }) => site.status === 'online').length;
   const asked = links.filter(({ site, step }) => step !== 'none' && site.status === 'online');
   const late = asked.filter(({ step }) => step !== 'in_step').length;
-  if (sites.length === 0) return { health: 'off', word: 'Nothing here yet', says: 'Three steps and two sites share a network.' };
+  if (sites.length === 0)
+    return { health: 'off', word: 'Nothing here yet', says: 'Three steps and two sites share a network.' };
   if (offline > 0) {
     return {
       health: 'bad',

@@ -29,8 +29,8 @@ export function LostBanner() {
     <div class="banner" role="alert">
       <Icon name="alert" />
       <span>
-        Disconnected from the gateway: this is how things were <Time at={state.since} />. Sites go on carrying frames. Trying
-        again…
+        Disconnected from the gateway: this is how things were <Time at={state.since} />. Sites go on carrying frames.
+        Trying again…
       </span>
     </div>
   );

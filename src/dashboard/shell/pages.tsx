@@ -1,8 +1,8 @@
 /** Which page an address is. */
 import type { ComponentChildren } from 'preact';
-import { AccessPage } from '../keys/access-page.tsx';
 import { EventsPage } from '../events/events-page.tsx';
 import { GatewayEventsPage } from '../events/gateway-events-page.tsx';
+import { AccessPage } from '../keys/access-page.tsx';
 import { MapPage } from '../map/map-page.tsx';
 import { NetworkPage } from '../networks/network-page.tsx';
 import { NetworksPage } from '../networks/networks-page.tsx';

@@ -1,17 +1,17 @@
 /** What stands around every page: where one can go, what is happening, who is signed in. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { follow } from '../api/live.ts';
 import type { Session } from '../../contract/sessions.ts';
+import { follow } from '../api/live.ts';
 import { useStore } from '../api/store.ts';
 import { TenantContext, tenantOf } from '../api/tenant.tsx';
 import { location } from '../route/location.ts';
 import { Icon, Logo } from '../ui/icons.tsx';
-import { LostBanner } from './live-state.tsx';
 import { Help } from './help.tsx';
 import { Jump } from './jump.tsx';
+import { LostBanner } from './live-state.tsx';
 import { Pages } from './pages.tsx';
-import { Sidebar } from './sidebar.tsx';
 import { useShortcuts } from './shortcuts.ts';
+import { Sidebar } from './sidebar.tsx';
 
 export function Shell({ session }: { readonly session: Session }) {
   const path = useStore(location, (at) => at.path);
@@ -26,9 +26,9 @@ export function Shell({ session }: { readonly session: Session }) {
 
   return (
     <TenantContext.Provider value={tenant}>
-      <a class="skip" href="#main" onClick={skip}>
+      <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
         Skip to the page
-      </a>
+      </button>
       <div class={open === 'menu' ? 'shell menu-open' : 'shell'}>
         <header class="topbar">
           <button
@@ -61,10 +61,4 @@ export function Shell({ session }: { readonly session: Session }) {
 function slugOf(path: string): string | null {
   const slug = /^\/t\/([^/]+)/.exec(path)?.[1];
   return slug === undefined ? null : decodeURIComponent(slug);
-}
-
-/** The address belongs to pages, so the way past the menu is walked by script. */
-function skip(event: Event): void {
-  event.preventDefault();
-  document.getElementById('main')?.focus();
 }

@@ -1,11 +1,11 @@
+import { useContext } from 'preact/hooks';
 import type { Session } from '../../contract/sessions.ts';
-import { useQuery } from '../api/query.ts';
+import type { Tenant as TenantRecord } from '../../contract/tenants.ts';
 import type { Page } from '../api/pages.ts';
+import { useQuery } from '../api/query.ts';
 import { methods, signOut } from '../api/session.ts';
 import { useStore } from '../api/store.ts';
 import { TenantContext } from '../api/tenant.tsx';
-import { useContext } from 'preact/hooks';
-import type { Tenant as TenantRecord } from '../../contract/tenants.ts';
 import { Link } from '../route/link.tsx';
 import { navigate } from '../route/location.ts';
 import { Icon, type IconName, Logo } from '../ui/icons.tsx';
@@ -75,19 +75,31 @@ export function Sidebar({ session, path, onJump, onHelp }: Props) {
         {tenant && <LiveState />}
         <div class="tools">
           <ThemeButton />
-          <button type="button" class="button quiet square" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)" onClick={onHelp}>
+          <button
+            type="button"
+            class="button quiet square"
+            aria-label="Keyboard shortcuts"
+            title="Keyboard shortcuts (?)"
+            onClick={onHelp}
+          >
             <Icon name="keyboard" />
           </button>
           <a class="button quiet square" href="/docs" aria-label="API documentation" title="API documentation">
             <Icon name="book" />
           </a>
-          <button type="button" class="button quiet square" aria-label="Sign out" title="Sign out" onClick={() => void leave()}>
+          <button
+            type="button"
+            class="button quiet square"
+            aria-label="Sign out"
+            title="Sign out"
+            onClick={() => void leave()}
+          >
             <Icon name="out" />
           </button>
         </div>
         <div class="who" title={`${session.who}, ${session.role}`}>
           <span class="name">{session.who}</span>
-          <span class="role">{session.role}</span>
+          {session.who !== session.role && <span class="role">{session.role}</span>}
         </div>
       </footer>
     </div>
@@ -135,7 +147,13 @@ function ThemeButton() {
   const now = useStore(theme);
   const words = { auto: 'as the system', light: 'light', dark: 'dark' }[now];
   return (
-    <button type="button" class="button quiet square" aria-label={`Colours: ${words}. Change`} title={`Colours: ${words}`} onClick={turnTheme}>
+    <button
+      type="button"
+      class="button quiet square"
+      aria-label={`Colours: ${words}. Change`}
+      title={`Colours: ${words}`}
+      onClick={turnTheme}
+    >
       <Icon name={({ auto: 'auto', light: 'sun', dark: 'moon' } as const)[now]} />
     </button>
   );

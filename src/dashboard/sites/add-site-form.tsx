@@ -37,7 +37,10 @@ export function AddSiteForm({ onMade }: { readonly onMade: (made: MadeToken) => 
   };
 
   async function make(idempotencyKey: string): Promise<void> {
-    const token = await call<JoinToken & { readonly token: string }>('POST', tenant.api('join-tokens'), { body, idempotencyKey });
+    const token = await call<JoinToken & { readonly token: string }>('POST', tenant.api('join-tokens'), {
+      body,
+      idempotencyKey,
+    });
     changed();
     onMade({ ...token, siteName: siteName.trim(), vtepAddress: vtepAddress.trim(), gateway: gateway.trim() });
   }
@@ -46,7 +49,14 @@ export function AddSiteForm({ onMade }: { readonly onMade: (made: MadeToken) => 
     <Form content={body} submit="Make the command" onSubmit={make}>
       <div class="field-row">
         <TextField label="Name" value={siteName} onValue={setSiteName} placeholder="the host’s own name" autoFocus />
-        <TextField label="VTEP address" value={vtepAddress} onValue={setVtepAddress} placeholder="as the gateway sees it" isMono hint="Where other sites send VXLAN to." />
+        <TextField
+          label="VTEP address"
+          value={vtepAddress}
+          onValue={setVtepAddress}
+          placeholder="as the gateway sees it"
+          isMono
+          hint="Where other sites send VXLAN to."
+        />
       </div>
       <fieldset>
         <legend>Networks</legend>
@@ -63,14 +73,25 @@ export function AddSiteForm({ onMade }: { readonly onMade: (made: MadeToken) => 
               }}
             />
             {ports[id] !== undefined && (
-              <PortFields draft={ports[id]} onDraft={(draft) => setPorts({ ...ports, [id]: draft })} path={`networks.${chosen.findIndex((one) => one.id === id)}.port`} key={i} />
+              <PortFields
+                draft={ports[id]}
+                onDraft={(draft) => setPorts({ ...ports, [id]: draft })}
+                path={`networks.${chosen.findIndex((one) => one.id === id)}.port`}
+                key={i}
+              />
             )}
           </div>
         ))}
       </fieldset>
       <details>
         <summary>The site reaches the gateway by another address</summary>
-        <TextField label="Gateway" value={gateway} onValue={setGateway} isMono hint="It is part of what the agent signs: behind a proxy, set OVERLANE_ORIGIN to it." />
+        <TextField
+          label="Gateway"
+          value={gateway}
+          onValue={setGateway}
+          isMono
+          hint="It is part of what the agent signs: behind a proxy, set OVERLANE_ORIGIN to it."
+        />
       </details>
     </Form>
   );

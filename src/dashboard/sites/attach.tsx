@@ -17,7 +17,15 @@ type Choice = { readonly id: string; readonly name: string };
 type Kinds = ReadonlyMap<string, Site['kind']>;
 
 /** @param taken ids of the sites that carry it. */
-export function AttachSite({ network, taken, onDone }: { network: Network; taken: readonly string[]; onDone: () => void }) {
+export function AttachSite({
+  network,
+  taken,
+  onDone,
+}: {
+  network: Network;
+  taken: readonly string[];
+  onDone: () => void;
+}) {
   return (
     <WithTopology>
       {({ sites }) => (
@@ -52,7 +60,7 @@ export function AttachNetwork({ site, onDone }: { readonly site: Site; readonly 
 
 function WithTopology({ children }: { readonly children: (topology: Topology) => ComponentChildren }) {
   const { data } = useTopology();
-  return data === undefined ? <Skeleton /> : <>{children(data)}</>;
+  return data === undefined ? <Skeleton /> : children(data);
 }
 
 interface Props {
@@ -84,7 +92,12 @@ function AttachForm({ sites, networks, kinds, nothing, onDone }: Props) {
   return (
     <Form content={[siteId, networkId, body]} submit="Attach" onCancel={onDone} onSubmit={attach}>
       {sites.length > 1 && (
-        <SelectField label="Site" value={siteId} onValue={setSite} options={sites.map(({ id, name }) => [id, name] as const)} />
+        <SelectField
+          label="Site"
+          value={siteId}
+          onValue={setSite}
+          options={sites.map(({ id, name }) => [id, name] as const)}
+        />
       )}
       {networks.length > 1 && (
         <SelectField

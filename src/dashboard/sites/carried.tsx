@@ -66,9 +66,15 @@ export function Carried({ site, health }: { readonly site: Site; readonly health
       head: 'Applied',
       from: 'desktop',
       isNumber: true,
-      cell: ({ appliedRevision, revision }) => (appliedRevision === undefined ? '–' : `${appliedRevision} of ${revision}`),
+      cell: ({ appliedRevision, revision }) =>
+        appliedRevision === undefined ? '–' : `${appliedRevision} of ${revision}`,
     },
-    { head: 'Lag', from: 'tablet', isNumber: true, cell: ({ lag }) => (lag === undefined ? '–' : lag === 0 ? '0' : plural(lag, 'change')) },
+    {
+      head: 'Lag',
+      from: 'tablet',
+      isNumber: true,
+      cell: ({ lag }) => (lag === undefined ? '–' : lag === 0 ? '0' : plural(lag, 'change')),
+    },
     { head: 'In', isNumber: true, from: 'desktop', cell: (one) => formatBits(rateOf(one)?.inBits ?? 0) },
     { head: 'Out', isNumber: true, from: 'desktop', cell: (one) => formatBits(rateOf(one)?.outBits ?? 0) },
     {
@@ -83,7 +89,12 @@ export function Carried({ site, health }: { readonly site: Site; readonly health
             head: 'Actions',
             cell: (one: Carried) => (
               <span class="row-actions">
-                <button type="button" class="button quiet small" aria-label={`Detach ${one.name}`} onClick={() => setLeaving(one)}>
+                <button
+                  type="button"
+                  class="button quiet small"
+                  aria-label={`Detach ${one.name}`}
+                  onClick={() => setLeaving(one)}
+                >
                   Detach
                 </button>
               </span>

@@ -17,7 +17,17 @@ export function Drops({ site }: { readonly site: Site }) {
   }
   const drops = dropsOf(totals);
   return (
-    <Panel title="Dropped frames" note={site.lastSeenAt && <>since the agent started, as reported <Time at={site.lastSeenAt} /></>} flush={drops.length > 0}>
+    <Panel
+      title="Dropped frames"
+      note={
+        site.lastSeenAt && (
+          <>
+            since the agent started, as reported <Time at={site.lastSeenAt} />
+          </>
+        )
+      }
+      flush={drops.length > 0}
+    >
       {drops.length === 0 ? (
         <Empty icon="check" title="Nothing was dropped">
           Every drop has a counter with a name; none of this site’s has counted anything since its agent started.

@@ -10,6 +10,7 @@ import { Link } from '../route/link.tsx';
 import { Copyable } from '../ui/copy.tsx';
 import { Icon } from '../ui/icons.tsx';
 import { Panel } from '../ui/page.tsx';
+import { Segments } from '../ui/segments.tsx';
 import { Time } from '../ui/time.tsx';
 import type { MadeToken } from './add-site-form.tsx';
 import { joinCommand } from './join-command.ts';
@@ -20,22 +21,14 @@ const PROGRAMS = [
 ] as const;
 
 export function Joining({ made, onAnother }: { readonly made: MadeToken; readonly onAnother: () => void }) {
-  const [program, setProgram] = useState<string>(PROGRAMS[0][0]);
+  const [program, setProgram] = useState<(typeof PROGRAMS)[number][0]>(PROGRAMS[0][0]);
   const { gateway, token, siteName: name, vtepAddress } = made;
   const command = joinCommand(program, { gateway, token, name, vtepAddress });
   return (
     <>
       <Panel
         title="On the host, as root"
-        actions={
-          <div class="segments" role="group" aria-label="How the agent is started">
-            {PROGRAMS.map(([starts, words]) => (
-              <button key={starts} type="button" aria-pressed={program === starts} onClick={() => setProgram(starts)}>
-                {words}
-              </button>
-            ))}
-          </div>
-        }
+        actions={<Segments label="How the agent is started" value={program} onValue={setProgram} options={PROGRAMS} />}
       >
         <p class="form-says">
           The token is shown this once. It works for one site, and ends <Time at={made.expiresAt} />.
@@ -58,9 +51,17 @@ function Progress({ made, onAnother }: { readonly made: MadeToken; readonly onAn
     <Panel title="What happens">
       <ol class="progress" aria-live="polite">
         <Step is={site === undefined ? 'now' : 'done'}>
-          {site === undefined ? 'Waiting for the host to join…' : <>It joined as {site.site.name}, from {site.site.vtep.address}</>}
+          {site === undefined ? (
+            'Waiting for the host to join…'
+          ) : (
+            <>
+              It joined as {site.site.name}, from {site.site.vtep.address}
+            </>
+          )}
         </Step>
-        <Step is={isOnline ? 'done' : site === undefined ? 'later' : 'now'}>{isOnline ? 'Its agent is connected' : 'Its agent connects'}</Step>
+        <Step is={isOnline ? 'done' : site === undefined ? 'later' : 'now'}>
+          {isOnline ? 'Its agent is connected' : 'Its agent connects'}
+        </Step>
         <Step is={isInStep ? 'done' : isOnline ? 'now' : 'later'}>
           {isInStep ? 'In step: it forwards by the latest changes' : 'It applies its networks and says so'}
         </Step>
@@ -94,7 +95,9 @@ function useJoined(made: MadeToken): SiteHealth | undefined {
   const events = useQuery<ListPage<Event>>(`${tenant.api('events')}?kind=site_enrolled&order=newest&limit=50`).data;
   const topology = useTopology().data;
   return useMemo(() => {
-    const joined = events?.items.find(({ after }) => (after as { joinToken?: string } | undefined)?.joinToken === made.id);
+    const joined = events?.items.find(
+      ({ after }) => (after as { joinToken?: string } | undefined)?.joinToken === made.id,
+    );
     if (joined === undefined || topology === undefined) return undefined;
     return overviewOf(topology).sites.find(({ site }) => site.id === joined.subject);
   }, [events, topology, made.id]);

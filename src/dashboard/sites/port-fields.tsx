@@ -53,7 +53,14 @@ export function PortFields({ draft, onDraft, path }: Props) {
         placeholder={{ host: 'blue0', bridge: 'br0', vlan: 'eth0' }[draft.type]}
       />
       {draft.type === 'vlan' && (
-        <TextField label="VLAN" path={`${path}.vid`} value={draft.vid} onValue={(vid) => onDraft({ ...draft, vid })} inputMode="numeric" isMono />
+        <TextField
+          label="VLAN"
+          path={`${path}.vid`}
+          value={draft.vid}
+          onValue={(vid) => onDraft({ ...draft, vid })}
+          inputMode="numeric"
+          isMono
+        />
       )}
     </div>
   );

@@ -43,12 +43,23 @@ export function SiteForm({ site, onDone, onCancel }: Props) {
     >
       <TextField label="Name" path="name" value={name} onValue={setName} autoFocus />
       <TextField label="Where" path="where" value={where} onValue={setWhere} placeholder="Oslo, hall 2" />
-      <TextField label="Labels" path="labels" value={labels} onValue={setLabels} placeholder="region=no, rack=4" hint="Name=value, with commas between them." />
+      <TextField
+        label="Labels"
+        path="labels"
+        value={labels}
+        onValue={setLabels}
+        placeholder="region=no, rack=4"
+        hint="Name=value, with commas between them."
+      />
       <div class="field-row">
         <TextField label="VTEP address" path="vtep.address" value={address} onValue={setAddress} isMono />
         <TextField label="UDP port" path="vtep.port" value={port} onValue={setPort} inputMode="numeric" isMono />
       </div>
-      {isMoved && <p class="form-says">Every other site of its networks sends there from now on: the site must take VXLAN at that address.</p>}
+      {isMoved && (
+        <p class="form-says">
+          Every other site of its networks sends there from now on: the site must take VXLAN at that address.
+        </p>
+      )}
     </Form>
   );
 }

@@ -5,8 +5,8 @@ import { useQuery } from '../api/query.ts';
 import { useTenant, useTopology } from '../api/tenant.tsx';
 import { FROM_OTHERS, HistoryPanel, TO_OTHERS } from '../chart/history.tsx';
 import { overviewOf } from '../format/health.ts';
-import { navigate } from '../route/location.ts';
 import { LatestEvents } from '../overview/latest-events.tsx';
+import { navigate } from '../route/location.ts';
 import { Dialog } from '../ui/dialog.tsx';
 import { Facts, Page, Panel } from '../ui/page.tsx';
 import { Failure, Skeleton } from '../ui/states.tsx';
@@ -53,7 +53,11 @@ export function SitePage({ name }: { readonly name: string }) {
             <button type="button" class="button" onClick={() => setOpen('edit')}>
               Edit
             </button>
-            <button type="button" class="button" onClick={() => setOpen(site.status === 'disabled' ? 'enable' : 'disable')}>
+            <button
+              type="button"
+              class="button"
+              onClick={() => setOpen(site.status === 'disabled' ? 'enable' : 'disable')}
+            >
               {site.status === 'disabled' ? 'Enable' : 'Disable'}
             </button>
             <button type="button" class="button danger-quiet" onClick={() => setOpen('remove')}>
@@ -63,7 +67,7 @@ export function SitePage({ name }: { readonly name: string }) {
         )
       }
     >
-      <Panel title="Facts">
+      <Panel title="Details">
         <Facts
           items={[
             ['In step', <StepBar inStep={health?.inStep ?? 0} asked={health?.asked ?? 0} />],

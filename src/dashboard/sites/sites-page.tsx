@@ -11,6 +11,7 @@ import { Export } from '../ui/export.tsx';
 import { Icon } from '../ui/icons.tsx';
 import { Page, Panel } from '../ui/page.tsx';
 import { Search } from '../ui/search.tsx';
+import { Segments } from '../ui/segments.tsx';
 import { Empty, Failure, Skeleton } from '../ui/states.tsx';
 import { Pill, StepBar } from '../ui/status.tsx';
 import { type Column, Table } from '../ui/table.tsx';
@@ -35,7 +36,10 @@ export function SitesPage() {
   const flows = useStore(rates).by;
   const all = useMemo(() => (data === undefined ? undefined : overviewOf(data).sites), [data]);
   const wanted = search.trim().toLowerCase();
-  const found = useMemo(() => all?.filter((one) => isIn(one, state) && textOf(one).includes(wanted)), [all, state, wanted]);
+  const found = useMemo(
+    () => all?.filter((one) => isIn(one, state) && textOf(one).includes(wanted)),
+    [all, state, wanted],
+  );
   const add = tenant.mayWrite && (
     <Link to={tenant.page('add-site')} class="button primary">
       <Icon name="plus" />
@@ -54,18 +58,55 @@ export function SitesPage() {
         </Link>
       ),
     },
-    { head: 'Status', by: ({ health }) => WORST_FIRST[health], cell: ({ health, words }) => <Pill tone={health}>{words}</Pill> },
-    { head: 'In step', from: 'tablet', by: ({ inStep, asked }) => inStep - asked, cell: (one) => <StepBar inStep={one.inStep} asked={one.asked} /> },
-    { head: 'In', from: 'tablet', isNumber: true, by: (one) => rateOf(one)?.inBits ?? 0, cell: (one) => formatBits(rateOf(one)?.inBits ?? 0) },
-    { head: 'Out', from: 'tablet', isNumber: true, by: (one) => rateOf(one)?.outBits ?? 0, cell: (one) => formatBits(rateOf(one)?.outBits ?? 0) },
-    { head: 'VTEP', from: 'desktop', by: ({ site }) => site.vtep.address, cell: ({ site }) => <span class="mono">{site.vtep.address}</span> },
-    { head: 'Where', from: 'desktop', by: ({ site }) => site.where ?? '', cell: ({ site }) => <span class="clip">{site.where ?? ''}</span> },
-    { head: 'Version', from: 'wide', by: ({ site }) => site.version ?? '', cell: ({ site }) => <span class="faint">{site.version ?? ''}</span> },
+    {
+      head: 'Status',
+      by: ({ health }) => WORST_FIRST[health],
+      cell: ({ health, words }) => <Pill tone={health}>{words}</Pill>,
+    },
+    {
+      head: 'In step',
+      from: 'tablet',
+      by: ({ inStep, asked }) => inStep - asked,
+      cell: (one) => <StepBar inStep={one.inStep} asked={one.asked} />,
+    },
+    {
+      head: 'In',
+      from: 'tablet',
+      isNumber: true,
+      by: (one) => rateOf(one)?.inBits ?? 0,
+      cell: (one) => formatBits(rateOf(one)?.inBits ?? 0),
+    },
+    {
+      head: 'Out',
+      from: 'tablet',
+      isNumber: true,
+      by: (one) => rateOf(one)?.outBits ?? 0,
+      cell: (one) => formatBits(rateOf(one)?.outBits ?? 0),
+    },
+    {
+      head: 'VTEP',
+      from: 'desktop',
+      by: ({ site }) => site.vtep.address,
+      cell: ({ site }) => <span class="mono">{site.vtep.address}</span>,
+    },
+    {
+      head: 'Where',
+      from: 'desktop',
+      by: ({ site }) => site.where ?? '',
+      cell: ({ site }) => <span class="clip">{site.where ?? ''}</span>,
+    },
+    {
+      head: 'Version',
+      from: 'wide',
+      by: ({ site }) => site.version ?? '',
+      cell: ({ site }) => <span class="faint">{site.version ?? ''}</span>,
+    },
     {
       head: 'Heard',
       from: 'wide',
       by: ({ site }) => site.lastSeenAt ?? '',
-      cell: ({ site }) => (site.lastSeenAt === undefined ? <span class="faint">–</span> : <Time at={site.lastSeenAt} />),
+      cell: ({ site }) =>
+        site.lastSeenAt === undefined ? <span class="faint">–</span> : <Time at={site.lastSeenAt} />,
     },
   ];
 
@@ -90,14 +131,15 @@ export function SitesPage() {
         flush
         actions={
           <>
-            <div class="segments" role="group" aria-label="State">
-              {STATES.map(([value, words]) => (
-                <button key={value} type="button" aria-pressed={state === value} onClick={() => setState(value)}>
-                  {words}
-                  {all && value !== '' && <small> {formatCount(all.filter((one) => isIn(one, value)).length)}</small>}
-                </button>
-              ))}
-            </div>
+            <Segments
+              label="State"
+              value={state}
+              onValue={setState}
+              options={STATES.map(([value, words]) => {
+                const count = all?.filter((one) => isIn(one, value)).length;
+                return count === undefined || value === '' ? [value, words] : [value, words, formatCount(count)];
+              })}
+            />
             <Search value={search} onValue={setSearch} label="Search sites" />
             <Export
               name="sites"
@@ -114,7 +156,13 @@ export function SitesPage() {
                 ['where', ({ site }) => site.where],
                 ['version', ({ site }) => site.version],
                 ['last_seen', ({ site }) => site.lastSeenAt],
-                ['labels', ({ site }) => Object.entries(site.labels).map(([name, value]) => `${name}=${value}`).join(' ')],
+                [
+                  'labels',
+                  ({ site }) =>
+                    Object.entries(site.labels)
+                      .map(([name, value]) => `${name}=${value}`)
+                      .join(' '),
+                ],
                 ['id', ({ site }) => site.id],
               ]}
             />
@@ -131,8 +179,8 @@ export function SitesPage() {
           <Table label="Sites" rows={found} keyOf={({ site }) => site.id} columns={columns} />
         ) : all?.length === 0 ? (
           <Empty icon="site" title="No sites yet" action={add}>
-            A site is a host with an agent: a command pasted there makes it one. It needs to reach this gateway by HTTPS and the
-            other sites by UDP, nothing else.
+            A site is a host with an agent: a command pasted there makes it one. It needs to reach this gateway by HTTPS
+            and the other sites by UDP, nothing else.
           </Empty>
         ) : (
           <Empty icon="search" title="No site is like that">
@@ -156,7 +204,14 @@ function isIn({ site, health }: SiteHealth, state: string): boolean {
 
 function textOf({ site, links }: SiteHealth): string {
   const labels = Object.entries(site.labels).flat();
-  return [site.name, site.vtep.address, site.where, site.version, ...labels, ...links.map(({ network }) => network.name)]
+  return [
+    site.name,
+    site.vtep.address,
+    site.where,
+    site.version,
+    ...labels,
+    ...links.map(({ network }) => network.name),
+  ]
     .join(' ')
     .toLowerCase();
 }

@@ -36,11 +36,19 @@ export function StaticSiteForm({ onDone }: { readonly onDone: () => void }) {
       }}
     >
       <p class="form-says">
-        A hardware switch, a kernel VTEP or another system’s host. It has no agent, so nobody can say whether it is in step.
+        A hardware switch, a kernel VTEP or another system’s host. It has no agent, so nobody can say whether it is in
+        step.
       </p>
       <TextField label="Name" path="name" value={name} onValue={setName} placeholder="leaf-3" autoFocus />
       <div class="field-row">
-        <TextField label="VTEP address" path="vtep.address" value={address} onValue={setAddress} placeholder="192.0.2.7" isMono />
+        <TextField
+          label="VTEP address"
+          path="vtep.address"
+          value={address}
+          onValue={setAddress}
+          placeholder="192.0.2.7"
+          isMono
+        />
         <TextField label="UDP port" path="vtep.port" value={port} onValue={setPort} inputMode="numeric" isMono />
       </div>
       <TextField label="Where" path="where" value={where} onValue={setWhere} placeholder="Oslo, hall 2" />

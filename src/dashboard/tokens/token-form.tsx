@@ -30,10 +30,17 @@ export function TokenForm({ onDone }: { readonly onDone: () => void }) {
     ...(name.trim() === '' ? {} : { name: name.trim() }),
     maxUses: numberOf(uses),
     expiresInSeconds: Number(span),
-    networks: networks.filter(({ id }) => chosen.includes(id)).map((one) => ({ network: one.id, port: portOf(portDraft(one.name)) })),
+    networks: networks
+      .filter(({ id }) => chosen.includes(id))
+      .map((one) => ({ network: one.id, port: portOf(portDraft(one.name)) })),
   };
   if (made !== null) {
-    const command = joinCommand('npm run -s agent --', { gateway: globalThis.location.origin, token: made, name: '', vtepAddress: '' });
+    const command = joinCommand('npm run -s agent --', {
+      gateway: globalThis.location.origin,
+      token: made,
+      name: '',
+      vtepAddress: '',
+    });
     return (
       <div class="dialog-body">
         <p>It is shown this once. On each host, as root:</p>
@@ -52,7 +59,10 @@ export function TokenForm({ onDone }: { readonly onDone: () => void }) {
       submit="Make the token"
       onCancel={onDone}
       onSubmit={async (idempotencyKey) => {
-        const token = await call<JoinToken & { token: string }>('POST', tenant.api('join-tokens'), { body, idempotencyKey });
+        const token = await call<JoinToken & { token: string }>('POST', tenant.api('join-tokens'), {
+          body,
+          idempotencyKey,
+        });
         changed();
         setMade(token.token);
       }}

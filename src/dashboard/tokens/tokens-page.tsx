@@ -30,30 +30,55 @@ export function TokensPage() {
   const [leaving, setLeaving] = useState<JoinToken | null>(null);
   const wanted = search.trim().toLowerCase();
   const networksOf = ({ networks }: JoinToken) => networks.map(({ network }) => nameOf(network) ?? network).join(', ');
-  const found = tokens.items?.filter((one) => `${one.name ?? ''} ${one.id} ${networksOf(one)}`.toLowerCase().includes(wanted));
+  const found = tokens.items?.filter((one) =>
+    `${one.name ?? ''} ${one.id} ${networksOf(one)}`.toLowerCase().includes(wanted),
+  );
 
   const columns: readonly Column<JoinToken>[] = [
-    { head: 'Name', by: ({ name }) => name ?? '', cell: ({ name, id }) => name ?? <span class="mono faint">{id}</span> },
-    { head: 'State', by: stateOf, cell: (one) => <Pill tone={stateOf(one) === 'Usable' ? 'good' : 'off'}>{stateOf(one)}</Pill> },
+    {
+      head: 'Name',
+      by: ({ name }) => name ?? '',
+      cell: ({ name, id }) => name ?? <span class="mono faint">{id}</span>,
+    },
+    {
+      head: 'State',
+      by: stateOf,
+      cell: (one) => <Pill tone={stateOf(one) === 'Usable' ? 'good' : 'off'}>{stateOf(one)}</Pill>,
+    },
     { head: 'Used', isNumber: true, by: ({ uses }) => uses, cell: ({ uses, maxUses }) => `${uses} of ${maxUses}` },
     {
       head: 'Attaches to',
       from: 'tablet',
       cell: (one) => (
-        <span class="clip" title={one.networks.map(({ network, port }) => `${nameOf(network) ?? network}: ${describePort(port)}`).join('\n')}>
+        <span
+          class="clip"
+          title={one.networks
+            .map(({ network, port }) => `${nameOf(network) ?? network}: ${describePort(port)}`)
+            .join('\n')}
+        >
           {networksOf(one)}
         </span>
       ),
     },
     { head: 'Ends', by: ({ expiresAt }) => expiresAt, cell: ({ expiresAt }) => <Time at={expiresAt} /> },
-    { head: 'Made', from: 'desktop', by: ({ createdAt }) => createdAt, cell: ({ createdAt }) => <Time at={createdAt} /> },
+    {
+      head: 'Made',
+      from: 'desktop',
+      by: ({ createdAt }) => createdAt,
+      cell: ({ createdAt }) => <Time at={createdAt} />,
+    },
     ...(tenant.mayWrite
       ? [
           {
             head: 'Actions',
             cell: (one: JoinToken) => (
               <span class="row-actions">
-                <button type="button" class="button quiet small" aria-label={`Revoke ${one.name ?? one.id}`} onClick={() => setLeaving(one)}>
+                <button
+                  type="button"
+                  class="button quiet small"
+                  aria-label={`Revoke ${one.name ?? one.id}`}
+                  onClick={() => setLeaving(one)}
+                >
                   Revoke
                 </button>
               </span>
@@ -115,7 +140,13 @@ export function TokensPage() {
             “Add a site” makes one for a single host. For many hosts alike, make one here with as many uses.
           </Empty>
         ) : (
-          <Table label="Join tokens" rows={found} keyOf={({ id }) => id} columns={columns} onEnd={tokens.hasMore ? tokens.more : undefined} />
+          <Table
+            label="Join tokens"
+            rows={found}
+            keyOf={({ id }) => id}
+            columns={columns}
+            onEnd={tokens.hasMore ? tokens.more : undefined}
+          />
         )}
       </Panel>
       {isNew && (
@@ -134,7 +165,10 @@ export function TokensPage() {
             say('The token is revoked.');
           }}
         >
-          <p>No host can join with it any more. The {leaving.uses === 1 ? 'site' : `${leaving.uses} sites`} that did stay as they are.</p>
+          <p>
+            No host can join with it any more. The {leaving.uses === 1 ? 'site' : `${leaving.uses} sites`} that did stay
+            as they are.
+          </p>
         </Confirm>
       )}
     </Page>

@@ -18,6 +18,7 @@ export function Dialog({ title, onClose, children, wide = false, isFixed = false
   useEffect(() => {
     const { current } = dialog;
     current?.showModal();
+    current?.querySelector<HTMLElement>('[data-first]')?.focus();
     return () => current?.close();
   }, []);
   return (

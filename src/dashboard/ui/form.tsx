@@ -56,7 +56,9 @@ export function Form({ onSubmit, submit, tone = 'primary', canSubmit = true, onC
           <p class="form-error" role="alert">
             <Icon name="alert" />
             <span>
-              {faults.size > 0 && !faults.has('') ? 'Some fields are not right yet. Nothing was changed.' : error.message}
+              {faults.size > 0 && !faults.has('')
+                ? 'Some fields are not right yet. Nothing was changed.'
+                : error.message}
             </span>
           </p>
         )}

@@ -20,9 +20,20 @@ interface TextProps extends Common {
 }
 
 export function TextField(props: TextProps) {
-  const { value, onValue, isMono = false, isSecret = false, label, path, hint, autoFocus, autoComplete = 'off' } = props;
+  const {
+    value,
+    onValue,
+    isMono = false,
+    isSecret = false,
+    label,
+    path,
+    hint,
+    autoFocus,
+    autoComplete = 'off',
+  } = props;
   const attributesOfAll = {
     ref: autoFocus ? focusFirst : null,
+    ...(autoFocus ? { 'data-first': '' } : {}),
     class: isMono ? 'input mono' : 'input',
     value,
     spellcheck: false,
@@ -92,7 +103,7 @@ export function CheckField({
   );
 }
 
-/** A dialog's first field has the focus when it opens. */
+/** Outside a dialog, which gives its first field the focus by itself. */
 function focusFirst(element: HTMLInputElement | null): void {
   if (element !== null) requestAnimationFrame(() => element.focus());
 }

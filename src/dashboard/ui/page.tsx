@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { location } from '../route/location.ts';
 import { Link } from '../route/link.tsx';
+import { location } from '../route/location.ts';
 
 interface Props {
   readonly title: string;

@@ -40,7 +40,9 @@ export function Search({
         spellcheck={false}
         onInput={(event) => setTyped(event.currentTarget.value)}
       />
-      <kbd aria-hidden="true">/</kbd>
+      <span class="key" aria-hidden="true">
+        /
+      </span>
     </div>
   );
 }

@@ -2,7 +2,15 @@ import type { ComponentChildren } from 'preact';
 import type { Health } from '../format/health.ts';
 
 /** A word with the colour that goes with it: never a colour alone. */
-export function Pill({ tone, children, title }: { tone: Health | 'accent'; children: ComponentChildren; title?: string }) {
+export function Pill({
+  tone,
+  children,
+  title,
+}: {
+  tone: Health | 'accent';
+  children: ComponentChildren;
+  title?: string;
+}) {
   return (
     <span class={`pill ${tone}`} title={title}>
       <span class="dot" aria-hidden="true" />

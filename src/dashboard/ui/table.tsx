@@ -86,13 +86,11 @@ function HeadCell<Row>(props: {
       </th>
     );
   }
-  const next = !isSorted ? { column: index, isDown: column.isNumber === true } : { column: index, isDown: !sort.isDown };
+  const next = !isSorted
+    ? { column: index, isDown: column.isNumber === true }
+    : { column: index, isDown: !sort.isDown };
   return (
-    <th
-      scope="col"
-      class={classOf(column)}
-      aria-sort={isSorted ? (sort.isDown ? 'descending' : 'ascending') : 'none'}
-    >
+    <th scope="col" class={classOf(column)} aria-sort={isSorted ? (sort.isDown ? 'descending' : 'ascending') : 'none'}>
       <button type="button" class={isSorted ? 'sort active' : 'sort'} onClick={() => onSort(next)}>
         {column.head}
         <span class={isSorted && !sort.isDown ? 'up' : ''}>
@@ -105,7 +103,7 @@ function HeadCell<Row>(props: {
 
 function Space({ rows, columns }: { readonly rows: number; readonly columns: number }) {
   return (
-    <tr class="space" aria-hidden="true">
+    <tr class="space">
       <td colSpan={columns} style={{ height: `${rows * ROW_PX}px` }} />
     </tr>
   );

@@ -30,10 +30,18 @@ export function UsagePage() {
   const wanted = search.trim().toLowerCase();
   const found = networks.filter(({ name, vni }) => `${name} ${vni}`.toLowerCase().includes(wanted));
   const columns: readonly Column<NetworkUse>[] = [
-    { head: 'Network', by: ({ name }) => name, cell: ({ name }) => <Link to={tenant.page('networks', name)}>{name}</Link> },
+    {
+      head: 'Network',
+      by: ({ name }) => name,
+      cell: ({ name }) => <Link to={tenant.page('networks', name)}>{name}</Link>,
+    },
     { head: 'VNI', from: 'tablet', isNumber: true, by: ({ vni }) => vni, cell: ({ vni }) => vni },
     { head: 'MACs', isNumber: true, by: ({ macs }) => macs, cell: ({ macs }) => formatCount(macs) },
-    { head: 'Of its limit', by: ({ macs }) => macs, cell: ({ macs, name }) => <Meter used={macs} limit={limit} label={`MAC addresses of ${name}`} /> },
+    {
+      head: 'Of its limit',
+      by: ({ macs }) => macs,
+      cell: ({ macs }) => <Meter used={macs} limit={limit} />,
+    },
   ];
   return (
     <Page title="Usage" says="What is there, against what may be there. The operator sets the limits.">
@@ -58,7 +66,7 @@ export function UsagePage() {
                 <div key={kind}>
                   <dt>{title}</dt>
                   <dd>
-                    <Meter used={used[kind].used} limit={used[kind].limit} label={title} />
+                    <Meter used={used[kind].used} limit={used[kind].limit} />
                     <span class="figure">
                       {formatCount(used[kind].used)} of {formatCount(used[kind].limit)}
                     </span>
