@@ -20,6 +20,7 @@ import { heartbeatRoutes } from './routes/heartbeat.ts';
 import { historyRoutes } from './routes/history.ts';
 import { identityRoutes } from './routes/identity.ts';
 import { joinTokenRoutes } from './routes/join-tokens.ts';
+import { liveRoutes } from './routes/live.ts';
 import { macRoutes } from './routes/macs.ts';
 import { memberRoutes } from './routes/members.ts';
 import { networkRoutes } from './routes/networks.ts';
@@ -59,6 +60,7 @@ export function createApp(gateway: Gateway): Hono<AppEnv> {
   app.route('/', topologyRoutes(gateway, access));
   app.route('/', alertRoutes(gateway, access));
   app.route('/', historyRoutes(gateway, access));
+  app.route('/', liveRoutes(gateway, access));
   app.route('/', sessionRoutes(gateway, access));
   app.route('/', sessionsRoutes(gateway, access));
   app.route('/', memberRoutes(gateway, access));

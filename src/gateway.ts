@@ -7,6 +7,7 @@ import type { Database } from './db/database.ts';
 import type { MemberRow } from './db/members.ts';
 import type { SessionRow } from './db/sessions.ts';
 import type { TenantRow } from './db/tenants.ts';
+import type { ViewerState } from './domain/viewer.ts';
 
 export interface Gateway {
   readonly config: Config;
@@ -24,7 +25,7 @@ export interface Gateway {
   readonly inBackground: (c: Context, work: Promise<void>) => void;
 }
 
-/** Who is told of a change: the sockets of agents, wherever the host keeps them. It holds no truth, and losing it loses nothing. */
+/** Who is told of a change: the sockets of agents and of those who look, wherever the host keeps them. It holds no truth, and losing it loses nothing. */
 export interface Hub {
   /** Something of this tenant was committed. Resolves when all who watch were sent what concerns them. */
   readonly tell: (tenantId: string) => Promise<void>;
@@ -32,6 +33,8 @@ export interface Hub {
   readonly look: (tenantId: string) => Promise<void>;
   /** Takes over a WebSocket upgrade of a site's agent, which holds the table of `cursor`. @returns the answer to the upgrade. */
   readonly watch: (c: Context<AppEnv>, session: AgentSession, cursor: string) => Promise<Response>;
+  /** The same of one who looks at the tenant. */
+  readonly live: (c: Context<AppEnv>, tenantId: string, viewer: ViewerState) => Promise<Response>;
 }
 
 /** `route` is the pattern that the request met, `none` where there was none. */

@@ -1,8 +1,9 @@
 import { Hono } from 'hono';
 import * as v from 'valibot';
-import { type Event, EventSchema, EventsQuerySchema, formatEventId, parseEventId } from '../contract/events.ts';
+import { type Event, EventSchema, EventsQuerySchema, parseEventId } from '../contract/events.ts';
 import { pageSchema } from '../contract/pages.ts';
-import { type EventRow, listEvents, NO_TENANT } from '../db/events.ts';
+import { eventIdOf, toEvent } from '../db/event-view.ts';
+import { listEvents, NO_TENANT } from '../db/events.ts';
 import { type Page, pageOf, readPageCursor } from '../db/page.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { AppEnv, Gateway } from '../gateway.ts';
@@ -26,7 +27,7 @@ export function eventRoutes({ db }: Gateway, access: Access): Hono<AppEnv> {
       throw new Refusal('invalid_cursor', "cursor: must be a nextCursor of this list's, or absent for the first page.");
     }
     const rows = await listEvents(db, tenantId, { order, since, after, kind, site, network, search, limit: limit + 1 });
-    const page = pageOf(rows, limit, idOf);
+    const page = pageOf(rows, limit, eventIdOf);
     return { ...page, items: page.items.map(toEvent) };
   }
 
@@ -63,23 +64,4 @@ export function eventRoutes({ db }: Gateway, access: Access): Hono<AppEnv> {
   );
 
   return app;
-}
-
-function idOf({ at, id }: EventRow): string {
-  return formatEventId({ at, number: id });
-}
-
-function toEvent(row: EventRow): Event {
-  return {
-    id: idOf(row),
-    at: new Date(row.at).toISOString(),
-    kind: row.kind,
-    revision: row.revision,
-    actor: row.actor,
-    ...(row.address === null ? {} : { address: row.address }),
-    ...(row.requestId === null ? {} : { requestId: row.requestId }),
-    subject: row.subject,
-    ...(row.before === null ? {} : { before: row.before }),
-    ...(row.after === null ? {} : { after: row.after }),
-  };
 }

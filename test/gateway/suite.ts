@@ -8,6 +8,7 @@ import { events } from './suite/events.ts';
 import { http } from './suite/http.ts';
 import { idempotency } from './suite/idempotency.ts';
 import { isolation } from './suite/isolation.ts';
+import { live } from './suite/live.ts';
 import { macs } from './suite/macs.ts';
 import { members } from './suite/members.ts';
 import { networks } from './suite/networks.ts';
@@ -39,6 +40,7 @@ export function gatewaySuite(name: string, start: () => Promise<Host>): void {
     describe('sessions', () => sessions(host));
     describe('members', () => members(host));
     describe('overview', () => overview(host));
+    describe('looking', () => live(host));
     describe('tables', () => tables(host));
     describe('events and usage', () => events(host));
     describe('watching', () => watching(host));

@@ -1,9 +1,10 @@
 /** An agent's watch socket in a test's hands. */
 import * as v from 'valibot';
 import { WebSocket } from 'ws';
+import { type Live, LiveSchema } from '../../src/contract/live.ts';
 import type { TableUpdate } from '../../src/contract/table.ts';
 import { PING, type Push, PushSchema } from '../../src/contract/watch.ts';
-import type { Host, TestAgent } from './host.ts';
+import type { Host, TestAgent, TestTenant } from './host.ts';
 
 /** workerd ends a connection long after it has said so in the close frame. */
 const CLOSE_TIMEOUT_MS = 100;
@@ -41,6 +42,14 @@ export class TestWatcher {
     return v.parse(PushSchema, JSON.parse(await this.text()));
   }
 
+  /** The next message to one who looks, of a type that is wanted: what comes before it is passed over. */
+  async live<T extends Live['type']>(type: T): Promise<Extract<Live, { type: T }>> {
+    for (;;) {
+      const message = v.parse(LiveSchema, JSON.parse(await this.text()));
+      if (message.type === type) return message as Extract<Live, { type: T }>;
+    }
+  }
+
   async delta(): Promise<Extract<Push, { type: 'delta' }>> {
     const push = await this.push();
     if (push.type !== 'delta') throw new Error(`a ${push.type}, not a delta`);
@@ -75,9 +84,17 @@ export async function tryWatch(
   cursor: string,
 ): Promise<TestWatcher | { status: number; headers: Record<string, unknown> }> {
   const { credential } = await agent.caller();
-  const url = `${host.url.replace(/^http/, 'ws')}/v1/agent/watch?cursor=${encodeURIComponent(cursor)}`;
-  const options = { headers: { authorization: `Bearer ${credential}` }, closeTimeout: CLOSE_TIMEOUT_MS };
-  const socket = new WebSocket(url, options);
+  const path = `/v1/agent/watch?cursor=${encodeURIComponent(cursor)}`;
+  return tryOpen(host, path, { authorization: `Bearer ${credential}` });
+}
+
+function tryOpen(
+  host: Pick<Host, 'url'>,
+  path: string,
+  headers: Record<string, string>,
+): Promise<TestWatcher | { status: number; headers: Record<string, unknown> }> {
+  const options = { headers, closeTimeout: CLOSE_TIMEOUT_MS };
+  const socket = new WebSocket(`${host.url.replace(/^http/, 'ws')}${path}`, options);
   const watcher = new TestWatcher(socket);
   return new Promise((resolve, reject) => {
     socket.once('open', () => resolve(watcher));
@@ -97,6 +114,26 @@ export async function watch(
   const watcher = await tryWatch(host, agent, cursor);
   if (!(watcher instanceof TestWatcher)) throw new Error(`watch: ${watcher.status}`);
   return watcher;
+}
+
+/** @returns the open socket of one who looks at the tenant, or the status with which it was refused. */
+export async function tryLook(
+  host: Pick<Host, 'url'>,
+  tenant: Pick<TestTenant, 'at'>,
+  headers: Record<string, string>,
+): Promise<TestWatcher | number> {
+  const opened = await tryOpen(host, `${tenant.at}/live`, headers);
+  return opened instanceof TestWatcher ? opened : opened.status;
+}
+
+export async function look(
+  host: Pick<Host, 'url'>,
+  tenant: Pick<TestTenant, 'at'>,
+  headers: Record<string, string>,
+): Promise<TestWatcher> {
+  const opened = await tryLook(host, tenant, headers);
+  if (!(opened instanceof TestWatcher)) throw new Error(`live: ${opened}`);
+  return opened;
 }
 
 /** What the agent gets when it asks; null where nothing is new. */

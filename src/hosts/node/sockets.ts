@@ -10,22 +10,22 @@ import {
   PING,
   PONG,
   SILENT_SECONDS,
+  type WatcherSays,
 } from '../../contract/watch.ts';
 import type { AgentSession } from '../../db/agent-sessions.ts';
 import type { Database } from '../../db/database.ts';
 import { noteLeft, noteOffline, noteWatching } from '../../db/presence.ts';
 import type { WatcherState } from '../../domain/fan-out.ts';
+import type { ViewerState } from '../../domain/viewer.ts';
 import type { AppEnv, Hub, Log, RateLimits } from '../../gateway.ts';
-import { Room, type Watcher } from '../../hub/room.ts';
+import { Audience } from '../../hub/audience.ts';
+import { Room } from '../../hub/room.ts';
 import { readWatcher, stateAt, stateOf } from '../../hub/watcher-says.ts';
+import { Socket } from './socket.ts';
 
 /** What an agent says is a line; more is none of ours. */
 const MAX_MESSAGE_BYTES = 64 * 1024;
-/** A reader so far behind is cut off: it pulls when it is back. */
-const MAX_UNSENT_BYTES = 16 * 2 ** 20;
 const LOOK_ROUND_SECONDS = 15;
-/** A socket that doesn't answer our close is cut after so long. */
-const CLOSE_GRACE_MS = 1000;
 
 /** What `ws` gives, by the name that the adaptor has for it: their types differ in how optional things are spelt. */
 type UpgradeServer = NonNullable<Parameters<typeof createAdaptorServer>[0]['websocket']>['server'];
@@ -36,8 +36,10 @@ const NOTE_MS = 50;
 interface House {
   readonly tenantId: string;
   readonly room: Room;
+  readonly audience: Audience;
   /** By site: a site has one socket, its newest. */
-  readonly watchers: Map<string, Socket>;
+  readonly watchers: Map<string, Socket<WatcherState>>;
+  readonly viewers: Set<Socket<ViewerState>>;
   /** By site: what is to be noted of it. */
   readonly notes: Map<string, 'watching' | 'left' | 'offline'>;
 }
@@ -67,23 +69,25 @@ export class Sockets implements Hub {
     this.#log = options.log;
     this.#limits = options.limits;
     this.#graceMs = options.graceSeconds * 1000;
-    this.#timer = setInterval(() => this.closeSilent(), LOOK_ROUND_SECONDS * 1000);
+    this.#timer = setInterval(() => this.#lookRound(), LOOK_ROUND_SECONDS * 1000);
     this.#timer.unref();
   }
 
   /** How many are connected. */
   get size(): number {
     let size = 0;
-    for (const { watchers } of this.#houses.values()) size += watchers.size;
+    for (const house of this.#houses.values()) size += socketsOf(house).length;
     return size;
   }
 
   async tell(tenantId: string): Promise<void> {
-    await this.#houses.get(tenantId)?.room.tell();
+    const house = this.#houses.get(tenantId);
+    await Promise.all([house?.room.tell(), house?.audience.tell()]);
   }
 
   async look(tenantId: string): Promise<void> {
-    await this.#houses.get(tenantId)?.room.look();
+    const house = this.#houses.get(tenantId);
+    await Promise.all([house?.room.look(), house?.audience.tell()]);
   }
 
   watch(c: Context<AppEnv>, session: AgentSession, cursor: string): Promise<Response> {
@@ -94,11 +98,17 @@ export class Sockets implements Hub {
     });
   }
 
+  live(c: Context<AppEnv>, tenantId: string, viewer: ViewerState): Promise<Response> {
+    return upgradeWebSocket(c, {
+      onOpen: (_, { raw }) => this.#enterViewer(tenantId, new Socket(raw as WebSocket, viewer, this.#now())),
+    });
+  }
+
   /** Cuts off those that were not heard for too long: their machines or the way to them are gone, and TCP may take hours to say so. */
   closeSilent(): void {
     const before = this.#now() - SILENT_SECONDS * 1000;
-    for (const { watchers } of this.#houses.values()) {
-      for (const socket of watchers.values()) if (socket.heardAt < before) socket.cut();
+    for (const house of this.#houses.values()) {
+      for (const socket of socketsOf(house)) if (socket.heardAt < before) socket.cut();
     }
   }
 
@@ -106,12 +116,12 @@ export class Sockets implements Hub {
   async stop(): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#timer);
-    const sockets = [...this.#houses.values()].flatMap(({ watchers }) => [...watchers.values()]);
+    const sockets = [...this.#houses.values()].flatMap(socketsOf);
     for (const socket of sockets) socket.close(CLOSE_GOING_AWAY, 'the gateway stops');
     await Promise.all(sockets.map((socket) => socket.closed));
   }
 
-  #enter(tenantId: string, socket: Socket): void {
+  #enter(tenantId: string, socket: Socket<WatcherState>): void {
     // It came back while the others were being sent away: the server would wait for it for good.
     if (this.#stopping) return socket.close(CLOSE_GOING_AWAY, 'the gateway stops');
     const house = this.#houseOf(tenantId);
@@ -124,16 +134,19 @@ export class Sockets implements Hub {
       const heard = readWatcher(text);
       if (heard.type === 'malformed') return socket.close(CLOSE_MALFORMED, 'not a message of this protocol');
       if (heard.type === 'at') socket.state = stateAt(socket.state, heard.cursor);
-      if (heard.type === 'at') void this.#lookFor(house, socket);
+      if (heard.type !== 'unknown') void this.#take(house, socket, heard);
     });
     this.#note(house, siteId, 'watching');
+    house.audience.siteCame(siteId, socket);
     void socket.closed.then(() => {
       if (house.watchers.get(siteId) !== socket) return;
       house.watchers.delete(siteId);
       this.#note(house, siteId, 'left');
       const grace = setTimeout(
         () => {
-          if (!house.watchers.has(siteId)) this.#note(house, siteId, 'offline');
+          if (house.watchers.has(siteId)) return;
+          this.#note(house, siteId, 'offline');
+          house.audience.siteWent(siteId);
         },
         this.#graceMs + 2 * NOTE_MS,
       );
@@ -146,22 +159,62 @@ export class Sockets implements Hub {
   #houseOf(tenantId: string): House {
     const known = this.#houses.get(tenantId);
     if (known !== undefined) return known;
-    const watchers = new Map<string, Socket>();
-    const room = new Room(this.#db, tenantId, () => [...watchers.values()]);
-    const made = { tenantId, watchers, room, notes: new Map() };
+    const watchers = new Map<string, Socket<WatcherState>>();
+    const viewers = new Set<Socket<ViewerState>>();
+    const made: House = {
+      tenantId,
+      watchers,
+      viewers,
+      room: new Room(this.#db, tenantId, () => [...watchers.values()]),
+      audience: new Audience({
+        db: this.#db,
+        tenantId,
+        now: this.#now,
+        viewers: () => [...viewers],
+        sites: () => [...watchers.values()],
+      }),
+      notes: new Map(),
+    };
     this.#houses.set(tenantId, made);
     return made;
   }
 
-  /** To look costs the store something, so it counts as a request. */
-  async #lookFor(house: House, socket: Socket): Promise<void> {
+  #enterViewer(tenantId: string, socket: Socket<ViewerState>): void {
+    if (this.#stopping) return socket.close(CLOSE_GOING_AWAY, 'the gateway stops');
+    const house = this.#houseOf(tenantId);
+    house.viewers.add(socket);
+    socket.onMessage((text) => {
+      socket.heardAt = this.#now();
+      if (text === PING) socket.send(PONG);
+      else socket.close(CLOSE_MALFORMED, 'not a message of this protocol');
+    });
+    void socket.closed.then(() => {
+      house.viewers.delete(socket);
+      house.audience.left();
+      this.#leaveIfEmpty(house);
+    });
+    this.#logged(house.audience.enter(socket));
+  }
+
+  /** What it says costs the store or those who look something, so it counts as a request. */
+  async #take(house: House, socket: Socket<WatcherState>, heard: WatcherSays): Promise<void> {
     const waitSeconds = await this.#limits.countRequest('site', socket.state.siteId, this.#now());
     if (waitSeconds > 0) return socket.close(CLOSE_RATE_LIMITED, 'rate_limited');
-    this.#lookAfter(house);
+    if (heard.type === 'at') this.#lookAfter(house);
+    else house.audience.passOn(socket.state.siteId, heard.networks);
   }
 
   #lookAfter({ room }: House): void {
-    room.look().catch((error: unknown) => this.#log.error({ error }, 'telling of a change failed'));
+    this.#logged(room.look());
+  }
+
+  #lookRound(): void {
+    this.closeSilent();
+    for (const { audience } of this.#houses.values()) this.#logged(audience.lookRound());
+  }
+
+  #logged(telling: Promise<void>): void {
+    telling.catch((error: unknown) => this.#log.error({ error }, 'telling of a change failed'));
   }
 
   /** Of a site that comes and goes in one moment, only the last is noted. */
@@ -172,8 +225,9 @@ export class Sockets implements Hub {
     house.notes.set(siteId, note);
   }
 
-  async #writeNotes({ tenantId, watchers, notes }: House): Promise<void> {
+  async #writeNotes(house: House): Promise<void> {
     if (this.#stopping) return;
+    const { tenantId, notes } = house;
     const sitesOf = Map.groupBy(notes, ([, note]) => note);
     notes.clear();
     const ids = (note: 'watching' | 'left' | 'offline') => sitesOf.get(note)?.map(([siteId]) => siteId) ?? [];
@@ -182,43 +236,18 @@ export class Sockets implements Hub {
       if (sitesOf.has('watching')) await noteWatching(this.#db, tenantId, ids('watching'), now);
       if (sitesOf.has('left')) await noteLeft(this.#db, tenantId, ids('left'), now + this.#graceMs);
       if (sitesOf.has('offline')) await noteOffline(this.#db, tenantId, ids('offline'), now);
+      await house.audience.tell();
     } catch (error) {
       this.#log.error({ error }, 'who is online could not be noted');
     }
-    if (watchers.size === 0 && notes.size === 0) this.#houses.delete(tenantId);
+    this.#leaveIfEmpty(house);
+  }
+
+  #leaveIfEmpty({ tenantId, watchers, viewers, notes }: House): void {
+    if (watchers.size + viewers.size + notes.size === 0) this.#houses.delete(tenantId);
   }
 }
 
-class Socket implements Watcher {
-  state: WatcherState;
-  /** When it last said anything, milliseconds since 1970. */
-  heardAt: number;
-  readonly closed: Promise<void>;
-  readonly #socket: WebSocket;
-
-  constructor(socket: WebSocket, state: WatcherState, now: number) {
-    this.#socket = socket;
-    this.state = state;
-    this.heardAt = now;
-    this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
-  }
-
-  onMessage(listener: (text: string) => void): void {
-    this.#socket.on('message', (data) => listener(String(data)));
-  }
-
-  send(text: string): void {
-    if (this.#socket.bufferedAmount > MAX_UNSENT_BYTES) this.cut();
-    else this.#socket.send(text);
-  }
-
-  close(code: number, reason: string): void {
-    this.#socket.close(code, reason);
-    const cut = setTimeout(() => this.cut(), CLOSE_GRACE_MS);
-    void this.closed.then(() => clearTimeout(cut));
-  }
-
-  cut(): void {
-    this.#socket.terminate();
-  }
+function socketsOf({ watchers, viewers }: House): Socket<WatcherState | ViewerState>[] {
+  return [...watchers.values(), ...viewers];
 }

@@ -120,6 +120,7 @@ export function overview(host: () => Host): void {
     });
     const goBack = (ms: number, agent: TestAgent) =>
       host().write('UPDATE site_status SET sampled_at = sampled_at - ? WHERE site_id = ?', ms, agent.id);
+    await host().write('UPDATE sites SET created_at = created_at - ? WHERE id = ?', HOUR_MS, one.id);
     await report(one, {}, { portTxBytes: 1000, portRxFrames: 10, dropTooBig: 1 });
     await goBack(3 * HOUR_MS, one);
     await report(one, {}, { portTxBytes: 601_000, portRxFrames: 610, dropTooBig: 1, dropNoPort: 6 });
@@ -132,7 +133,9 @@ export function overview(host: () => Host): void {
     expect(whole.points.filter(({ rxBytes }) => rxBytes > 30_000).length).toBeGreaterThanOrEqual(17);
     expect(sum(await history('?site=s1'))).toEqual({ rxBytes: 50, txFrames: 0, drops: 0 });
     expect(sum(await history('?site=s0&network=a')).rxBytes).toBeLessThanOrEqual(601_000);
-    expect(whole.points.at(-1)!.online).toBeGreaterThan(0);
+    const online = whole.points.map((point) => point.online);
+    expect(online.at(-1)).toBeGreaterThanOrEqual(0.99);
+    expect(online.filter((share) => share > 0.5).length).toBeOneOf([6, 7]);
     const long = await history(`?since=${new Date(Date.now() - 10 * 24 * HOUR_MS).toISOString()}`);
     expect(long).toMatchObject({ stepSeconds: 3600 });
     expect(sum(long)).toEqual(sum(whole));
