@@ -52,6 +52,7 @@ export default function Graph({ overview, width, height }: Props) {
 
   return (
     <section class="map" aria-label={`Map of ${sites.length} sites and ${networks.length} networks`}>
+      {/* biome-ignore lint/a11y/noSvgWithoutTitle: a title would be a tooltip over the whole map; the section has its name */}
       <svg
         ref={svg}
         viewBox={`${frame.x} ${frame.y} ${frame.width} ${frame.height}`}
@@ -136,8 +137,8 @@ function Line(props: {
       x2={b.x}
       y2={b.y}
       class={`link ${state}${bits > 1 ? ' flowing' : ''}${isDim ? ' dim' : ''}`}
-      // A kilobit a second is a thin line, ten gigabits a thick one.
-      stroke-width={1.2 + Math.max(0, Math.log10(Math.max(1, bits)) - 3) * 0.55}
+      // Ten kilobits a second are a thin line, ten gigabits a thick one.
+      stroke-width={1.1 + Math.max(0, Math.log10(Math.max(1, bits)) - 4) * 0.5}
     />
   );
 }

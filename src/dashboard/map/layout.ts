@@ -47,8 +47,12 @@ export function layOut(
 ): Map<string, Place> {
   const isDense = nodes.length > MANY_NODES;
   const spread = isDense ? 1 : 2.6;
-  const bodies: Body[] = nodes.map((node) => ({ ...node, ...before.get(node.id) }));
-  const isKnown = bodies.every(({ x }) => x !== undefined);
+  const known = nodes.filter(({ id }) => before.has(id)).length;
+  const isKnown = known > nodes.length / 2;
+  const bodies: Body[] = nodes.map((node) => ({
+    ...node,
+    ...(isKnown ? (before.get(node.id) ?? beside(node.id, links, before)) : undefined),
+  }));
   const simulation = forceSimulation(bodies)
     .force(
       'link',
@@ -73,6 +77,16 @@ export function layOut(
   simulation.alpha(isKnown ? 0.12 : 1);
   simulation.tick(isKnown ? 30 : isDense ? 220 : 300);
   return new Map(bodies.map(({ id, x = 0, y = 0 }) => [id, { x, y }]));
+}
+
+/** A newcomer begins at what it is linked with; in no place where that is new as well. */
+function beside(id: string, links: readonly MapLink[], before: ReadonlyMap<string, Place>): Place | undefined {
+  for (const { from, to } of links) {
+    const near = from === id ? before.get(to) : to === id ? before.get(from) : undefined;
+    // Never right on it, where no force would know which way to push.
+    if (near !== undefined) return { x: near.x + 30, y: near.y + 20 };
+  }
+  return undefined;
 }
 
 export interface Size {

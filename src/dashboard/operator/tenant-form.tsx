@@ -6,9 +6,7 @@ import { numberOf } from '../networks/network-draft.ts';
 import { Form } from '../ui/form.tsx';
 import { TextField } from '../ui/inputs.tsx';
 import { say } from '../ui/toast.tsx';
-
-/** The contract's `DEFAULT_LIMITS`, which a test holds them to. */
-export const FIRST_LIMITS = { networks: 100, sites: 100, macsPerNetwork: 10_000 };
+import { FIRST_LIMITS } from './tenant-limits.ts';
 
 interface Props {
   readonly tenant?: Tenant;
