@@ -21,6 +21,7 @@ import {
   VXLAN_PORT,
 } from '../src/contract/primitives.ts';
 import { AntiSpoofSchema, type MacRow, type NetworkTable, type Snapshot, type Vtep } from '../src/contract/table.ts';
+import { DSCP_MODES, type ForwardingRules } from './datapath/forwarding-rules.ts';
 
 export const DATAPATHS = ['userspace', 'kernel', 'auto'] as const;
 export type DatapathChoice = (typeof DATAPATHS)[number];
@@ -60,6 +61,8 @@ const NetworkConfigSchema = v.strictObject({
 const ConfigSchema = v.strictObject({
   vtep: v.strictObject({ address: v.optional(UnicastIpSchema), port: v.optional(UdpPortSchema, VXLAN_PORT) }),
   datapath: v.optional(v.picklist(DATAPATHS, 'must be "userspace", "kernel" or "auto"'), 'auto'),
+  dscp: v.optional(v.picklist(DSCP_MODES, 'must be "zero" or "copy"'), 'zero'),
+  clampMss: v.optional(v.boolean('must be true or false'), false),
   networks: v.array(NetworkConfigSchema, 'must be a list of networks'),
 });
 type NetworkConfig = v.InferOutput<typeof NetworkConfigSchema>;
@@ -68,6 +71,7 @@ export interface Config {
   /** What this site takes VXLAN on; address null for all of the host's. */
   readonly vtep: { readonly address: string | null; readonly port: number };
   readonly datapath: DatapathChoice;
+  readonly rules: ForwardingRules;
   readonly table: Snapshot;
 }
 
@@ -98,7 +102,7 @@ export function parseConfig(text: string, revision: number): ParsedConfig {
   }
   const parsed = v.safeParse(ConfigSchema, json);
   if (!parsed.success) return { kind: 'faults', faults: describeFaults(parsed.issues) };
-  const { vtep, datapath, networks } = parsed.output;
+  const { vtep, datapath, dscp, clampMss, networks } = parsed.output;
   const own = { address: vtep.address ?? null, port: vtep.port };
   const faults = contradictions(own, networks);
   if (faults.length > 0) return { kind: 'faults', faults };
@@ -107,7 +111,7 @@ export function parseConfig(text: string, revision: number): ParsedConfig {
     cursor: `config:${revision}`,
     networks: networks.map((network) => tableOf(network, revision)),
   };
-  return { kind: 'config', config: { vtep: own, datapath, table } };
+  return { kind: 'config', config: { vtep: own, datapath, rules: { dscp, clampMss }, table } };
 }
 
 /** What each field allows, but not all of them together. */

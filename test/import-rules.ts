@@ -141,7 +141,7 @@ export const FOLDER_RULES: readonly FolderRule[] = [
     because: 'how things look to people is functions over what the API gave',
   },
   {
-    folder: 'build',
+    folder: 'tools',
     mayImport: [],
     because: 'what is built is found by its path: nothing of it runs while it is built',
   },
@@ -192,7 +192,7 @@ export const PACKAGE_RULES: readonly PackageRule[] = [
       'agent/userspace',
       'shared',
       'cli',
-      'build',
+      'tools',
       'demo',
     ],
     because: 'the gateway runs where there is no Node, and what is pure takes clock, randomness and I/O as arguments',
@@ -204,7 +204,7 @@ export const PACKAGE_RULES: readonly PackageRule[] = [
   },
   {
     packages: /^vite$/,
-    onlyIn: ['build'],
+    onlyIn: ['tools'],
     because: 'the page is built before anything runs',
   },
   {

@@ -89,7 +89,10 @@ function handlersOf(agent: AgentControl, datapath: Datapath): LocalHandlers {
     '/counters': async () => {
       const counters = datapath.counters();
       const networks = [...counters.networks].sort(([a], [b]) => a - b);
-      return { agent: counters.agent, networks: networks.map(([vni, values]) => ({ vni, counters: values })) };
+      return {
+        agent: counters.agent,
+        networks: networks.map(([vni, { totals, peers }]) => ({ vni, counters: totals, peers })),
+      };
     },
   };
 }

@@ -8,6 +8,7 @@ import { NameSchema, UdpPortSchema, UnicastIpSchema, VXLAN_PORT } from '../../sr
 import { DATAPATHS } from '../config.ts';
 import { MetricsAddressSchema } from '../control/metrics-server.ts';
 import { defaultStateFolder } from '../control/state-folder.ts';
+import { DSCP_MODES } from '../datapath/forwarding-rules.ts';
 import { EXIT_BY_FAILURE, EXIT_CODE_HELP, EXIT_FAILED, EXIT_OK, EXIT_USAGE } from './exit-code.ts';
 import type { JoinFlags } from './join.ts';
 import { createLog, LOG_LEVELS, type LogLevel } from './log.ts';
@@ -89,6 +90,12 @@ function createProgram(terminal: Terminal, done: (exitCode: number) => void): Co
     .addOption(new Option('--datapath <kind>', 'what carries the frames (auto: the best there is)').choices(DATAPATHS))
     .addOption(plainHttp)
     .addOption(ca)
+    .addOption(
+      new Option('--dscp <mode>', 'the outer header’s DSCP: 0, or the inner one (zero unless said)').choices(
+        DSCP_MODES,
+      ),
+    )
+    .option('--clamp-mss', 'bring the MSS of TCP connections down to what the network carries')
     .option('--metrics <host:port>', 'serve figures for Prometheus at /metrics there', checked(MetricsAddressSchema))
     .addOption(new Option('--log-level <level>', 'the least to be logged').choices(LOG_LEVELS).default('info'))
     .action(async (flags: AllRunFlags) => {

@@ -8,6 +8,7 @@ import type { Log } from '../control/log.ts';
 import type { MetricsAddress } from '../control/metrics-server.ts';
 import { configStateFolder, openStateFolder } from '../control/state-folder.ts';
 import { after } from '../control/timer.ts';
+import type { DscpMode } from '../datapath/forwarding-rules.ts';
 import { openUserspaceDatapath } from '../userspace/userspace.ts';
 import { runAgentProcess } from './agent-process.ts';
 import { checkDatapathChoice } from './datapath-choice.ts';
@@ -18,6 +19,8 @@ export interface RunConfigFlags {
   readonly state?: string;
   readonly datapath?: DatapathChoice;
   readonly metrics?: MetricsAddress;
+  readonly dscp?: DscpMode;
+  readonly clampMss?: boolean;
 }
 
 /** @throws Failure where it can't start. */
@@ -26,12 +29,13 @@ export async function runConfig(flags: RunConfigFlags, uid: number, log: Log): P
   checkDatapathChoice(flags.datapath ?? first.datapath);
   const folder = await openStateFolder(flags.state ?? (await configStateFolder(flags.config, uid)), uid);
   const { vtep } = first;
+  const rules = { dscp: flags.dscp ?? first.rules.dscp, clampMss: flags.clampMss ?? first.rules.clampMss };
   const startedAt = new Date().toISOString();
   return runAgentProcess({
     folder,
     log,
     metrics: flags.metrics,
-    openDatapath: () => openUserspaceDatapath({ vtep, identity: `${vtep.address ?? '*'}:${vtep.port}`, log }),
+    openDatapath: () => openUserspaceDatapath({ vtep, identity: `${vtep.address ?? '*'}:${vtep.port}`, rules, log }),
     control: (datapath) => {
       const session = new FileSession({ datapath, now: Date.now, after, log });
       let reading = 1;
@@ -56,6 +60,12 @@ export async function runConfig(flags: RunConfigFlags, uid: number, log: Log): P
 }
 
 function checkUnchanged(first: Config, config: Config): void {
-  if (config.vtep.address === first.vtep.address && config.vtep.port === first.vtep.port) return;
-  throw new Failure('configuration', 'vtep can be changed only by a restart');
+  for (const [what, of] of [
+    ['vtep', ({ vtep }: Config) => [vtep.address, vtep.port]],
+    ['dscp', ({ rules }: Config) => rules.dscp],
+    ['clampMss', ({ rules }: Config) => rules.clampMss],
+  ] as const) {
+    if (JSON.stringify(of(first)) === JSON.stringify(of(config))) continue;
+    throw new Failure('configuration', `${what} can be changed only by a restart`);
+  }
 }

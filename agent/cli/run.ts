@@ -11,6 +11,7 @@ import { Session } from '../control/session.ts';
 import { openStateFolder, readMembership } from '../control/state-folder.ts';
 import { after } from '../control/timer.ts';
 import { watchOpener } from '../control/watch-socket.ts';
+import type { DscpMode } from '../datapath/forwarding-rules.ts';
 import { openUserspaceDatapath } from '../userspace/userspace.ts';
 import { runAgentProcess } from './agent-process.ts';
 import { checkDatapathChoice } from './datapath-choice.ts';
@@ -23,6 +24,8 @@ export interface RunFlags {
   readonly allowPlainHttp: boolean;
   readonly ca?: string;
   readonly metrics?: MetricsAddress;
+  readonly dscp?: DscpMode;
+  readonly clampMss?: boolean;
 }
 
 /** @throws Failure where it can't start. */
@@ -48,7 +51,8 @@ export async function runSite(flags: RunFlags, uid: number, log: Log): Promise<n
     folder,
     log,
     metrics: flags.metrics,
-    openDatapath: () => openUserspaceDatapath({ vtep, identity: site, log }),
+    openDatapath: () =>
+      openUserspaceDatapath({ vtep, identity: site, rules: { dscp: flags.dscp, clampMss: flags.clampMss }, log }),
     control: (datapath) => {
       const session = new Session({
         client: createGatewayClient(options, site),

@@ -2,7 +2,7 @@
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, request as httpRequest } from 'node:http';
 import { errorCode, Failure, reasonOf } from '../../shared/failure.ts';
-import type { NetworkFdb } from '../datapath/datapath.ts';
+import type { NetworkFdb, PeerCounters } from '../datapath/datapath.ts';
 import type { AgentStatus } from './status.ts';
 
 /** The answers, by path. */
@@ -17,7 +17,11 @@ export interface LocalApi {
 export interface LocalCounters {
   /** What can't be put down to a network. */
   readonly agent: Readonly<Record<string, number>>;
-  readonly networks: readonly { readonly vni: number; readonly counters: Readonly<Record<string, number>> }[];
+  readonly networks: readonly {
+    readonly vni: number;
+    readonly counters: Readonly<Record<string, number>>;
+    readonly peers: readonly PeerCounters[];
+  }[];
 }
 
 export type LocalHandlers = { readonly [Path in keyof LocalApi]: () => Promise<LocalApi[Path]> };

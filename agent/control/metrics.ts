@@ -2,7 +2,8 @@
  * An agent's figures in the text format that Prometheus reads (version 0.0.4), named by its conventions: what was carried between host
  * and agent (`port`) and between agent and other VTEPs (`vtep`), what was dropped and why, and how the agent stands.
  */
-import type { DatapathCounters } from '../datapath/datapath.ts';
+import { formatVtep } from '../../shared/format-vtep.ts';
+import type { DatapathCounters, PeerCounters } from '../datapath/datapath.ts';
 import type { AgentStatus } from './status.ts';
 
 type Labels = Readonly<Record<string, string | number>>;
@@ -21,34 +22,46 @@ const COUNTERS: readonly (readonly [metric: string, help: string, labels: Labels
   ['flooded_frames_total', 'Frames that went to every other site.', {}, 'floodedFrames'],
   ['neighbors_answered_total', 'ARP requests and neighbour solicitations answered here.', {}, 'neighborsAnswered'],
   ['too_big_answered_total', 'Hosts told that their packet is too big.', {}, 'tooBigAnswered'],
+  ['ecn_marked_frames_total', 'Frames that took over the underlay’s congestion mark.', {}, 'ecnMarkedFrames'],
+  ['mss_clamped_total', 'TCP SYNs whose MSS was lowered.', {}, 'mssClamped'],
   ['macs_moved_total', 'Stations that were heard at another place than before.', {}, 'macsMoved'],
 ];
+const PEER_COUNTERS: typeof COUNTERS = [
+  ['peer_frames_total', 'Frames that came from and went to each other VTEP.', { direction: 'rx' }, 'rxFrames'],
+  ['peer_frames_total', '', { direction: 'tx' }, 'txFrames'],
+  ['peer_bytes_total', 'Bytes of those frames.', { direction: 'rx' }, 'rxBytes'],
+  ['peer_bytes_total', '', { direction: 'tx' }, 'txBytes'],
+];
 const DROP = 'drop';
+
+interface Counted {
+  readonly labels: Labels;
+  readonly values: Readonly<Record<string, number>>;
+}
 
 /** @returns all figures of this moment. */
 export function formatAgentMetrics(status: AgentStatus, counters: DatapathCounters): string {
   const names = new Map(status.networks.map(({ vni, name }) => [vni, name]));
-  const networks = [...counters.networks].map(([vni, values]) => ({
-    labels: { vni, network: names.get(vni) ?? '' },
-    values,
-  }));
-  const metrics = new Map<string, { readonly help: string; readonly samples: Sample[] }>();
-  for (const [metric, help, labels, counter] of COUNTERS) {
-    const entry = metrics.get(metric) ?? { help, samples: [] };
-    metrics.set(metric, entry);
-    for (const network of networks)
-      entry.samples.push([{ ...network.labels, ...labels }, network.values[counter] ?? 0]);
-  }
-  const drops = [{ labels: {}, values: counters.agent }, ...networks].flatMap(({ labels, values }) =>
-    Object.entries(values)
-      .filter(([name]) => name.startsWith(DROP))
-      .map(([name, count]): Sample => [{ ...labels, reason: reasonOf(name) }, count]),
-  );
+  const networks = [...counters.networks].map(([vni, { totals, peers }]) => {
+    const labels = { vni, network: names.get(vni) ?? '' };
+    return { labels, values: totals, peers: peers.map((peer) => countedOf(labels, peer)) };
+  });
+  const peers = networks.flatMap((network) => network.peers);
   const gauge = (value: (network: AgentStatus['networks'][number]) => number): Sample[] =>
     status.networks.map((network) => [{ vni: network.vni, network: network.name }, value(network)]);
   return [
-    ...[...metrics].map(([name, { help, samples }]) => format(name, help, 'counter', samples)),
-    format('dropped_total', 'Frames and datagrams dropped, by reason.', 'counter', drops),
+    formatCounted(COUNTERS, networks),
+    formatCounted(PEER_COUNTERS, peers),
+    format('dropped_total', 'Frames and datagrams dropped, by reason.', 'counter', [
+      ...dropsOf({ labels: {}, values: counters.agent }),
+      ...networks.flatMap(dropsOf),
+    ]),
+    format(
+      'peer_dropped_total',
+      'Frames that could not be sent to a VTEP, by reason.',
+      'counter',
+      peers.flatMap(dropsOf),
+    ),
     format(
       'network_in_step',
       '1 where the network is carried as the table says.',
@@ -85,6 +98,25 @@ export function formatAgentMetrics(status: AgentStatus, counters: DatapathCounte
         ]),
     format('resident_memory_bytes', 'Resident memory of the agent.', 'gauge', [[{}, process.memoryUsage.rss()]]),
   ].join('');
+}
+
+function countedOf(network: Labels, { address, port, counters }: PeerCounters): Counted {
+  return { labels: { ...network, peer: formatVtep({ address, port }) }, values: counters };
+}
+
+function formatCounted(names: typeof COUNTERS, counted: readonly Counted[]): string {
+  const metrics = new Map<string, { readonly help: string; readonly samples: Sample[] }>();
+  for (const [metric, help, labels, counter] of names) {
+    const { samples } = metrics.get(metric) ?? metrics.set(metric, { help, samples: [] }).get(metric)!;
+    for (const { labels: whose, values } of counted) samples.push([{ ...whose, ...labels }, values[counter] ?? 0]);
+  }
+  return [...metrics].map(([name, { help, samples }]) => format(name, help, 'counter', samples)).join('');
+}
+
+function dropsOf({ labels, values }: Counted): Sample[] {
+  return Object.entries(values)
+    .filter(([name]) => name.startsWith(DROP))
+    .map(([name, count]) => [{ ...labels, reason: reasonOf(name) }, count]);
 }
 
 /** `dropUnlistedVtep` → `unlisted_vtep` */

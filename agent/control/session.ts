@@ -389,7 +389,7 @@ export class Session {
         vni,
         revision,
         digest,
-        counters: { ...counters.get(vni) },
+        counters: { ...counters.get(vni)?.totals },
         ...(heldRemovals === undefined ? {} : { heldRemovals }),
         ...(error === undefined ? {} : { error: error.slice(0, REPORT_ERROR_CHARACTERS) }),
       })),

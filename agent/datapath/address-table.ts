@@ -2,6 +2,7 @@
  * IP addresses → small numbers, by open addressing: one lookup per datagram tells who sent it. IPv4 addresses are IPv4-mapped
  * IPv6, four 32-bit words. Addresses are counted and given up by control; a lookup allocates nothing.
  */
+import { formatIp } from '../../src/contract/ip.ts';
 
 const INITIAL_CAPACITY = 64;
 const EMPTY = 0;
@@ -97,6 +98,14 @@ export function addressWords(bytes: Uint8Array): Uint32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   if (bytes.length === 4) return Uint32Array.of(0, 0, 0xffff, view.getUint32(0));
   return Uint32Array.of(view.getUint32(0), view.getUint32(4), view.getUint32(8), view.getUint32(12));
+}
+
+/** The other way: four words at `words[at]`… as canonical text. */
+export function formatAddressWords(words: Uint32Array, at = 0): string {
+  const view = new DataView(new ArrayBuffer(16));
+  for (let i = 0; i < 4; i++) view.setUint32(i * 4, words[at + i]!);
+  const isIpv4 = words[at] === 0 && words[at + 1] === 0 && words[at + 2] === 0xffff;
+  return formatIp(new Uint8Array(view.buffer, isIpv4 ? 12 : 0));
 }
 
 function hashWords(a: number, b: number, c: number, d: number): number {

@@ -106,6 +106,7 @@ function ensureNetwork(context: ApplyContext, table: NetworkTable, problems: Pro
       seed: random(),
       underlay,
       addresses: forwarder.addresses,
+      peerCounterBlocks: forwarder.peerCounterBlocks,
     });
     forwarder.networks.set(table.vni, network);
   } else {

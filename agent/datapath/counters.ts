@@ -24,6 +24,10 @@ export const COUNTER_NAMES = [
   'neighborsAnswered',
   // Hosts told that their packet is too big.
   'tooBigAnswered',
+  // Frames into which the underlay's congestion mark was brought.
+  'ecnMarkedFrames',
+  // TCP connections' ends that were told of a smaller segment size than they asked for.
+  'mssClamped',
   // Datagrams and frames dropped, by reason.
   'dropTruncatedHeader',
   'dropNoVniFlag',
@@ -33,6 +37,8 @@ export const COUNTER_NAMES = [
   'dropInnerVlan',
   'dropBadSource',
   'dropSpoofedSource',
+  // Marked by the underlay, and not ECN-capable inside.
+  'dropCongested',
   'dropSplitHorizon',
   'dropSamePort',
   'dropNoDestination',

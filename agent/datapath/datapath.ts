@@ -103,5 +103,20 @@ export interface VtepAddress {
 export interface DatapathCounters {
   /** What can't be put down to a network: datagrams with an unknown VNI, say. */
   readonly agent: Readonly<Record<string, number>>;
-  readonly networks: ReadonlyMap<number, Readonly<Record<string, number>>>;
+  /** By VNI. */
+  readonly networks: ReadonlyMap<number, NetworkCounters>;
+}
+
+export interface NetworkCounters {
+  readonly totals: Readonly<Record<string, number>>;
+  /** The VTEPs of the network's table; what went to and came from others is in the totals alone. */
+  readonly peers: readonly PeerCounters[];
+}
+
+/**
+ * What passed between this site and one VTEP in one network: `rxFrames`, `rxBytes`, `txFrames`, `txBytes` (bytes of the inner frames), and
+ * `drop…` for what could not be sent there, by reason. From 0 when the VTEP comes into the network's table, at another address, too.
+ */
+export interface PeerCounters extends VtepAddress {
+  readonly counters: Readonly<Record<string, number>>;
 }

@@ -8,7 +8,8 @@
  *
  * A complete checksum may by chance equal the pseudo-header sum. That is harmless: what the host then computes is the same value.
  */
-import { finishChecksum, foldSum, sumBytes } from '../wire/checksum.ts';
+import { finishChecksum, foldSum } from '../wire/checksum.ts';
+import type { ChecksumMemory } from '../wire/checksum-memory.ts';
 import { ETHERNET_HEADER_LENGTH, ETHERTYPE_IPV4, ETHERTYPE_IPV6, readEtherType } from '../wire/ethernet.ts';
 import {
   ipv4HeaderLength,
@@ -51,7 +52,8 @@ export const DELIVER_BAD_CHECKSUM = 2;
  * @param mtu of the port, in bytes of IP packet.
  * @returns DELIVER, or why the frame can't be given to the host.
  */
-export function prepareDelivery(view: DataView, offset: number, length: number, mtu: number): number {
+export function prepareDelivery(memory: ChecksumMemory, offset: number, length: number, mtu: number): number {
+  const { view } = memory;
   const header = offset - VIRTIO_NET_HEADER_LENGTH;
   writePlainVirtioNet(view, header);
   const tooBig = length > mtu + ETHERNET_HEADER_LENGTH;
@@ -110,7 +112,7 @@ export function prepareDelivery(view: DataView, offset: number, length: number, 
   // last time.
   if (tcpLength === 0) return DELIVER_TOO_BIG;
   if (!incomplete) {
-    if (foldSum(sumBytes(view, transport, segmentLength, pseudo)) !== 0xffff) return DELIVER_BAD_CHECKSUM;
+    if (foldSum(pseudo + memory.sum(transport, segmentLength)) !== 0xffff) return DELIVER_BAD_CHECKSUM;
     view.setUint16(transport + TCP_CHECKSUM, folded);
   }
   const gsoSize = mtu - ipLength - tcpLength;
@@ -126,14 +128,15 @@ export function prepareDelivery(view: DataView, offset: number, length: number, 
  * Completes the checksum that the host left to us, before a frame is encapsulated: its virtio-net header goes, and nobody else would.
  * @returns false where the header points outside the frame.
  */
-export function completeChecksum(view: DataView, offset: number, length: number): boolean {
+export function completeChecksum(memory: ChecksumMemory, offset: number, length: number): boolean {
+  const { view } = memory;
   const header = offset - VIRTIO_NET_HEADER_LENGTH;
   if ((readVirtioFlags(view, header) & VIRTIO_NET_NEEDS_CSUM) === 0) return true;
   const start = readVirtioCsumStart(view, header);
   const field = start + readVirtioCsumOffset(view, header);
   if (field + 2 > length) return false;
   // The field holds the pseudo-header's sum, so it is summed with the rest.
-  const sum = finishChecksum(sumBytes(view, offset + start, length - start, 0));
+  const sum = finishChecksum(memory.sum(offset + start, length - start));
   // Zero would mean "none" in UDP (RFC 768); 0xffff is the same number in one's complement.
   view.setUint16(offset + field, sum === 0 ? 0xffff : sum);
   return true;

@@ -9,9 +9,10 @@
  * Split horizon: a frame that came through the tunnel never goes back into it. VNIs have tables of their own, and no path in this
  * file leads from one to another.
  */
-import { formatIp } from '../../src/contract/ip.ts';
 import type { SendFailure, Underlay } from '../underlay/underlay.ts';
 import { SOURCE_PORT_LANES } from '../underlay/underlay.ts';
+import type { ChecksumMemory } from '../wire/checksum-memory.ts';
+import { CE, ECN_MASK, ECT_1, MARK_DROP, MARK_TAKEN, readTrafficClass, takeMark } from '../wire/ecn.ts';
 import {
   ETHERNET_HEADER_LENGTH,
   isGroup,
@@ -25,7 +26,7 @@ import {
   stripVlanTag,
   VLAN_TAG_LENGTH,
 } from '../wire/ethernet.ts';
-import type { DatagramBatch, PacketBatch, PacketMemory } from '../wire/packet-batch.ts';
+import type { DatagramBatch, PacketBatch } from '../wire/packet-batch.ts';
 import {
   readVirtioGsoSize,
   readVirtioGsoType,
@@ -33,11 +34,13 @@ import {
   VIRTIO_NET_HEADER_LENGTH,
 } from '../wire/virtio-net.ts';
 import { hasVni, readVni, VXLAN_HEADER_LENGTH, writeVxlan } from '../wire/vxlan.ts';
-import { AddressTable } from './address-table.ts';
+import { AddressTable, formatAddressWords } from './address-table.ts';
+import { clampMss } from './clamp-mss.ts';
 import { Coalescer } from './coalescer.ts';
 import { COUNTER, CounterBlocks } from './counters.ts';
 import { completeChecksum, DELIVER_TOO_BIG, prepareDelivery } from './delivery.ts';
 import { hashFlow } from './flow-hash.ts';
+import type { ForwardingRules } from './forwarding-rules.ts';
 import { LocalStations } from './local-stations.ts';
 import {
   isLocal,
@@ -51,13 +54,15 @@ import {
 } from './mac-table.ts';
 import { NeighborProxy } from './neighbor-proxy.ts';
 import type { Network } from './network.ts';
+import { PEER_COUNTER, PEER_NETWORK, PeerCounterBlocks } from './peer-counters.ts';
 import { Segmenter } from './segmenter.ts';
 import { answerTooBig } from './too-big.ts';
 
-const SEND_FAILURE_COUNTER: Readonly<Record<SendFailure, number>> = {
-  tooBig: COUNTER.dropTooBig,
-  busy: COUNTER.dropUnderlayBusy,
-  unreachable: COUNTER.dropUnreachable,
+/** By what failed: the counter of the network and the peer's. */
+const SEND_FAILURE_COUNTERS: Readonly<Record<SendFailure, readonly [network: number, peer: number]>> = {
+  tooBig: [COUNTER.dropTooBig, PEER_COUNTER.dropTooBig],
+  busy: [COUNTER.dropUnderlayBusy, PEER_COUNTER.dropUnderlayBusy],
+  unreachable: [COUNTER.dropUnreachable, PEER_COUNTER.dropUnreachable],
 };
 
 export class Forwarder {
@@ -66,42 +71,60 @@ export class Forwarder {
   /** Who is on this host's own ports. */
   readonly stations = new LocalStations();
   readonly counterBlocks: CounterBlocks;
-  readonly #memory: PacketMemory;
+  readonly peerCounterBlocks: PeerCounterBlocks;
+  readonly #memory: ChecksumMemory;
   readonly #underlay: Underlay;
   readonly #counters: Float64Array;
+  readonly #peerCounters: Float64Array;
   readonly #vxlanPort: number;
+  /** Of the inner traffic class, what the outer one takes over. */
+  readonly #outerBits: number;
+  readonly #clampsMss: boolean;
   readonly #onSendFailure: (tag: number, failure: SendFailure) => void;
   readonly #segmenter: Segmenter;
   readonly #coalescer: Coalescer;
   readonly #neighborProxy: NeighborProxy;
-  /** The one VTEP of a unicast frame. */
+  /** The one VTEP of a unicast frame, and where its counters start. */
   readonly #unicast = new Int32Array(1);
+  readonly #unicastPeer = new Int32Array(1);
   /** Whose the pending segment is: it came in that datagram, and goes to that port. */
   #pendingNetwork: Network | null = null;
   #pendingPort = 0;
+  /** Where the counters start of the VTEP that sent that datagram. */
+  #pendingPeer = 0;
   #pendingDatagram = -1;
 
   /**
-   * @param options `memory` is where every batch's packets lie; `counters` from `createCounterMemory`; `vxlanPort` is where a VTEP
-   *   is answered that the registry does not know (only with anti-spoofing off); `scratch` is where in the memory `MAX_TRAIN_BYTES` are
-   *   free for trains.
+   * @param options `memory` is where every batch's packets lie; `counters` from `createCounterMemory`, `peerCounters` from
+   *   `createPeerCounterMemory`; `vxlanPort` is where a VTEP is answered that the registry does not know (only with anti-spoofing off);
+   *   `scratch` is where in the memory `MAX_TRAIN_BYTES` are free for trains; `rules` are the defaults unless given.
    */
   constructor(options: {
-    readonly memory: PacketMemory;
+    readonly memory: ChecksumMemory;
     readonly underlay: Underlay;
     readonly counters: Float64Array;
+    readonly peerCounters: Float64Array;
     readonly vxlanPort: number;
     readonly scratch: number;
+    readonly rules?: ForwardingRules;
   }) {
     this.#memory = options.memory;
     this.#underlay = options.underlay;
     this.#counters = options.counters;
+    this.#peerCounters = options.peerCounters;
     this.counterBlocks = new CounterBlocks(options.counters);
+    this.peerCounterBlocks = new PeerCounterBlocks(options.peerCounters, options.counters);
     this.#vxlanPort = options.vxlanPort;
+    this.#outerBits = options.rules?.dscp === 'copy' ? 0xff : ECN_MASK;
+    this.#clampsMss = options.rules?.clampMss ?? false;
     this.#segmenter = new Segmenter(options.memory, options.scratch);
     this.#coalescer = new Coalescer(options.memory);
     this.#neighborProxy = new NeighborProxy(options.memory, this.stations);
-    this.#onSendFailure = (base, failure) => this.#count(base, SEND_FAILURE_COUNTER[failure]);
+    this.#onSendFailure = (peer, failure) => {
+      const [counter, peerCounter] = SEND_FAILURE_COUNTERS[failure];
+      this.#peerCounters[peer + peerCounter]! += 1;
+      this.#count(this.#peerCounters[peer + PEER_NETWORK]!, counter);
+    };
   }
 
   /**
@@ -122,7 +145,7 @@ export class Forwarder {
       // Once for a datagram of length 0, too.
       do {
         const length = Math.min(size, end - at);
-        if (!this.#continuesPending(i, at, length)) this.#fromUnderlay(batch, i, at, length, now);
+        if (!this.#continuesPending(batch, i, at, length)) this.#fromUnderlay(batch, i, at, length, now);
         at += length;
       } while (at < end);
     }
@@ -157,7 +180,8 @@ export class Forwarder {
     if (place === NOWHERE) return this.#floodFromPort(network, port, offset, length, now);
     if (!isLocal(place)) {
       this.#unicast[0] = network.destinations[place]!;
-      this.#tunnel(network, port, offset, length, this.#unicast, now);
+      this.#unicastPeer[0] = network.peerCounters[place]!;
+      this.#tunnel(network, port, offset, length, this.#unicast, this.#unicastPeer, now);
     } else if (portOf(place) === port) {
       this.#count(base, COUNTER.dropSamePort);
     } else {
@@ -177,22 +201,36 @@ export class Forwarder {
       if (other !== port) this.#give(network, other, offset, length);
     }
     if (destinations.length === 0) return;
-    this.#tunnel(network, port, offset, length, destinations, now);
+    this.#tunnel(network, port, offset, length, destinations, network.floodPeerCounters, now);
   }
 
   /** Encapsulates a frame and sends it to each of the destinations: head-end replication is the same bytes, once per VTEP. */
-  #tunnel(network: Network, port: number, offset: number, length: number, destinations: Int32Array, now: number): void {
+  #tunnel(
+    network: Network,
+    port: number,
+    offset: number,
+    length: number,
+    destinations: Int32Array,
+    peers: Int32Array,
+    now: number,
+  ): void {
     const { view } = this.#memory;
     const base = network.counterBase;
     const header = offset - VIRTIO_NET_HEADER_LENGTH;
     const gsoSize = readVirtioGsoType(view, header) === VIRTIO_NET_GSO_NONE ? 0 : readVirtioGsoSize(view, header);
     // A large segment's checksums are made as it is cut.
-    if (gsoSize === 0 && !completeChecksum(view, offset, length)) return this.#count(base, COUNTER.dropBadChecksum);
+    if (gsoSize === 0 && !completeChecksum(this.#memory, offset, length))
+      return this.#count(base, COUNTER.dropBadChecksum);
     const frame = this.#stripVlanTags(network, offset, length);
     if (frame < 0) return;
     const frameLength = offset + length - frame;
     const lane = hashFlow(view, frame, frameLength) & (SOURCE_PORT_LANES - 1);
-    if (gsoSize > 0) return this.#sendCut(network, port, frame, frameLength, gsoSize, destinations, lane, now);
+    if (this.#clampsMss) this.#clampMss(network, frame, frameLength);
+    const trafficClass = readTrafficClass(view, frame, frameLength) & this.#outerBits;
+    if (gsoSize > 0) {
+      this.#sendCut(network, port, frame, frameLength, gsoSize, destinations, peers, lane, trafficClass, now);
+      return;
+    }
 
     if (frameLength > network.mtu + ETHERNET_HEADER_LENGTH) {
       return this.#refuseTooBig(network, port, frame, frameLength, now);
@@ -200,8 +238,10 @@ export class Forwarder {
     const datagram = frame - VXLAN_HEADER_LENGTH;
     writeVxlan(view, datagram, network.vni);
     for (let i = 0; i < destinations.length; i++) {
+      const peer = peers[i]!;
       this.#countFrame(base, COUNTER.vtepTxFrames, frameLength);
-      this.#underlay.send(datagram, frameLength + VXLAN_HEADER_LENGTH, destinations[i]!, lane, base);
+      this.#countForPeer(peer, PEER_COUNTER.txFrames, 1, frameLength);
+      this.#underlay.send(datagram, frameLength + VXLAN_HEADER_LENGTH, destinations[i]!, lane, trafficClass, peer);
     }
   }
 
@@ -213,7 +253,9 @@ export class Forwarder {
     length: number,
     gsoSize: number,
     destinations: Int32Array,
+    peers: Int32Array,
     lane: number,
+    trafficClass: number,
     now: number,
   ): void {
     const base = network.counterBase;
@@ -224,12 +266,28 @@ export class Forwarder {
     }
     while (segmenter.next()) {
       const { offset, length: trainLength, segmentSize, segments } = segmenter;
+      const bytes = trainLength - segments * VXLAN_HEADER_LENGTH;
       for (let i = 0; i < destinations.length; i++) {
+        const peer = peers[i]!;
         this.#counters[base + COUNTER.vtepTxFrames]! += segments;
-        this.#counters[base + COUNTER.vtepTxFrames + 1]! += trainLength - segments * VXLAN_HEADER_LENGTH;
-        this.#underlay.sendTrain(offset, trainLength, segmentSize, destinations[i]!, lane, base, this.#onSendFailure);
+        this.#counters[base + COUNTER.vtepTxFrames + 1]! += bytes;
+        this.#countForPeer(peer, PEER_COUNTER.txFrames, segments, bytes);
+        this.#underlay.sendTrain(
+          offset,
+          trainLength,
+          segmentSize,
+          destinations[i]!,
+          lane,
+          trafficClass,
+          peer,
+          this.#onSendFailure,
+        );
       }
     }
+  }
+
+  #clampMss(network: Network, frame: number, length: number): void {
+    if (clampMss(this.#memory.view, frame, length, network.mtu)) this.#count(network.counterBase, COUNTER.mssClamped);
   }
 
   /** Drops a frame that does not fit, and tells its sender what would. */
@@ -262,14 +320,16 @@ export class Forwarder {
    * The short way for a train: a datagram of the one that the pending segment came in, whose frame continues it. All that was looked
    * up for the first holds for it too, since sender, VNI and addresses are the same.
    */
-  #continuesPending(i: number, datagram: number, length: number): boolean {
+  #continuesPending(batch: DatagramBatch, i: number, datagram: number, length: number): boolean {
     const network = this.#pendingNetwork;
     if (network === null || i !== this.#pendingDatagram || length < VXLAN_HEADER_LENGTH) return false;
     const view = this.#memory.view;
     if (!hasVni(view, datagram) || readVni(view, datagram) !== network.vni) return false;
     const inner = length - VXLAN_HEADER_LENGTH;
+    if (!this.#takeMark(network, batch, i, datagram + VXLAN_HEADER_LENGTH, inner)) return false;
     if (!this.#coalescer.append(datagram + VXLAN_HEADER_LENGTH, inner)) return false;
     this.#countFrame(network.counterBase, COUNTER.vtepRxFrames, inner);
+    this.#countForPeer(this.#pendingPeer, PEER_COUNTER.rxFrames, 1, inner);
     return true;
   }
 
@@ -294,8 +354,12 @@ export class Forwarder {
     if (network.settings.antiSpoof === 'strict' && !network.isRegisteredAt(sourceHigh, sourceLow, slot)) {
       return this.#count(base, COUNTER.dropSpoofedSource);
     }
+    if (!this.#takeMark(network, batch, i, offset, length)) return this.#count(base, COUNTER.dropCongested);
     this.#countFrame(base, COUNTER.vtepRxFrames, length);
+    const peer = network.peerCounters[slot]!;
+    this.#countForPeer(peer, PEER_COUNTER.rxFrames, 1, length);
     this.#learnFromVtep(network, sourceHigh, sourceLow, slot, now);
+    if (this.#clampsMss) this.#clampMss(network, offset, length);
 
     if (network.ports.length === 0) return this.#count(base, COUNTER.dropNoPort);
     const high = readDestinationHigh(view, offset);
@@ -304,10 +368,19 @@ export class Forwarder {
       this.#deliverPending();
       for (let port = 0; port < network.ports.length; port++) this.#deliver(network, port, offset, length);
     } else if (isLocal(place)) {
-      this.#coalesce(network, portOf(place), i, offset, length);
+      this.#coalesce(network, portOf(place), peer, i, offset, length);
     } else {
       this.#count(base, COUNTER.dropSplitHorizon);
     }
+  }
+
+  /** @returns false where the underlay's congestion mark can't be told to the inner packet's ends, so that losing it must do. */
+  #takeMark(network: Network, batch: DatagramBatch, i: number, frame: number, length: number): boolean {
+    const outer = batch.trafficClass[i]! & ECN_MASK;
+    if (outer !== ECT_1 && outer !== CE) return true;
+    const mark = takeMark(this.#memory.view, frame, length, outer);
+    if (mark === MARK_TAKEN) this.#count(network.counterBase, COUNTER.ecnMarkedFrames);
+    return mark !== MARK_DROP;
   }
 
   #learnFromVtep(network: Network, high: number, low: number, slot: number, now: number): void {
@@ -328,22 +401,25 @@ export class Forwarder {
     const address = this.addresses.lookup(source, at);
     const slot = address >= 0 && address < network.slotByAddress.length ? network.slotByAddress[address]! : -1;
     if (slot >= 0 || !network.hasRoomForStranger) return slot;
-    return network.adoptStranger(formatSource(source, at), this.#vxlanPort);
+    return network.adoptStranger(formatAddressWords(source, at), this.#vxlanPort);
   }
 
   /** Merges the frame with the pending one, or makes it the pending one, or sends both on. */
-  #coalesce(network: Network, port: number, datagram: number, offset: number, length: number): void {
+  #coalesce(network: Network, port: number, peer: number, datagram: number, offset: number, length: number): void {
     const isSamePath = this.#pendingNetwork === network && this.#pendingPort === port;
     if (isSamePath && this.#coalescer.append(offset, length)) {
       // What comes behind it in this datagram may go the short way too: its sender has been let in for this very frame.
       this.#pendingDatagram = datagram;
+      this.#pendingPeer = peer;
       return;
     }
     this.#deliverPending();
-    if (!this.#coalescer.begin(offset, length)) return this.#deliver(network, port, offset, length);
+    const takesUdp = network.ports[port]?.takesLargeUdp === true;
+    if (!this.#coalescer.begin(offset, length, takesUdp)) return this.#deliver(network, port, offset, length);
     this.#pendingNetwork = network;
     this.#pendingPort = port;
     this.#pendingDatagram = datagram;
+    this.#pendingPeer = peer;
   }
 
   #deliverPending(): void {
@@ -357,7 +433,7 @@ export class Forwarder {
   }
 
   #deliver(network: Network, port: number, offset: number, length: number): void {
-    const verdict = prepareDelivery(this.#memory.view, offset, length, network.mtu);
+    const verdict = prepareDelivery(this.#memory, offset, length, network.mtu);
     if (verdict === 0) return this.#give(network, port, offset, length);
     this.#count(network.counterBase, verdict === DELIVER_TOO_BIG ? COUNTER.dropTooBig : COUNTER.dropBadChecksum);
   }
@@ -380,13 +456,10 @@ export class Forwarder {
     this.#counters[base + counter]! += 1;
     this.#counters[base + counter + 1]! += length;
   }
-}
 
-/** Only for a VTEP seen for the first time. */
-function formatSource(words: Uint32Array, at: number): string {
-  const bytes = new Uint8Array(16);
-  const view = new DataView(bytes.buffer);
-  for (let i = 0; i < 4; i++) view.setUint32(i * 4, words[at + i]!);
-  const isIpv4 = words[at] === 0 && words[at + 1] === 0 && words[at + 2] === 0xffff;
-  return formatIp(isIpv4 ? bytes.subarray(12) : bytes);
+  /** Counts frames and, in the counter that follows, their bytes. */
+  #countForPeer(peer: number, counter: number, frames: number, bytes: number): void {
+    this.#peerCounters[peer + counter]! += frames;
+    this.#peerCounters[peer + counter + 1]! += bytes;
+  }
 }

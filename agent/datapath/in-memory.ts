@@ -94,7 +94,7 @@ export class InMemoryDatapath implements Datapath {
   }
 
   counters(): DatapathCounters {
-    return { agent: {}, networks: new Map([...this.networks.keys()].map((vni) => [vni, {}])) };
+    return { agent: {}, networks: new Map([...this.networks.keys()].map((vni) => [vni, { totals: {}, peers: [] }])) };
   }
 
   onFailure(listener: (reason: Error) => void): void {

@@ -12,6 +12,7 @@ import type { Port } from '../ports/port.ts';
 import type { Underlay } from '../underlay/underlay.ts';
 import { AddressTable, addressWords } from './address-table.ts';
 import { MacTable, NOWHERE } from './mac-table.ts';
+import type { PeerCounterBlocks } from './peer-counters.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /** Learned MACs a network may hold. */
@@ -43,6 +44,8 @@ interface Vtep {
   readonly port: number;
   readonly addressIndex: number;
   readonly destination: number;
+  /** Where its counters start. */
+  readonly counterBase: number;
 }
 
 export class Network {
@@ -56,15 +59,20 @@ export class Network {
   ports: readonly Port[] = [];
   /** By slot: the underlay's number for the VTEP, or -1 where the slot is free. */
   destinations = new Int32Array(8).fill(-1);
+  /** By slot: where the VTEP's counters start. */
+  peerCounters = new Int32Array(8);
   /** By address number: the slot, or -1. */
   slotByAddress = new Int32Array(8).fill(-1);
   /** Where a flooded frame goes, for head-end replication. */
   floodDestinations = new Int32Array(0);
+  /** Where the counters of each of them start. */
+  floodPeerCounters = new Int32Array(0);
 
   readonly floodLimit = new TokenBucket(FLOOD_FRAMES_PER_SECOND);
   readonly tooBigLimit = new TokenBucket(TOO_BIG_ANSWERS_PER_SECOND);
   readonly #underlay: Underlay;
   readonly #addresses: AddressTable;
+  readonly #peerBlocks: PeerCounterBlocks;
   readonly #vteps: (Vtep | undefined)[] = [];
   readonly #slotBySite = new Map<string, number>();
   /** The registry's MAC entries by site, kept also while the site has no VTEP here. */
@@ -84,6 +92,7 @@ export class Network {
     readonly seed: number;
     readonly underlay: Underlay;
     readonly addresses: AddressTable;
+    readonly peerCounterBlocks: PeerCounterBlocks;
   }) {
     this.vni = options.vni;
     this.settings = options.settings;
@@ -91,6 +100,7 @@ export class Network {
     this.counterBase = options.counterBase;
     this.#underlay = options.underlay;
     this.#addresses = options.addresses;
+    this.#peerBlocks = options.peerCounterBlocks;
     this.macs = new MacTable({
       maxLearned: MAX_LEARNED_MACS,
       ageingSeconds: MAC_AGEING_SECONDS,
@@ -123,11 +133,14 @@ export class Network {
     if (destination < 0) return false;
     // Who was let in unlisted is listed now, and must not be found in the site's stead.
     if (!site.startsWith(STRANGER)) this.removeVtep(STRANGER + address);
-    const addressIndex = this.#addresses.acquire(addressWords(parseIp(address)!));
+    const words = addressWords(parseIp(address)!);
+    const addressIndex = this.#addresses.acquire(words);
     const slot = known ?? this.#freeSlot();
-    this.#vteps[slot] = { site, address, port, addressIndex, destination };
+    const counterBase = this.#counterBaseFor(site, words, port);
+    this.#vteps[slot] = { site, address, port, addressIndex, destination, counterBase };
     this.#slotBySite.set(site, slot);
     this.destinations[slot] = destination;
+    this.peerCounters[slot] = counterBase;
     if (old !== undefined) this.#giveUp(old);
     if (known === undefined) {
       for (const mac of this.#macsBySite.get(site) ?? []) this.#installMac(mac, slot);
@@ -155,8 +168,10 @@ export class Network {
     this.slotByAddress = new Int32Array(highest + 1).fill(-1);
     for (const { slot, addressIndex } of vteps) this.slotByAddress[addressIndex] = slot;
     const flooded = this.settings.flood === 'none' ? [] : vteps.filter(({ site }) => !site.startsWith(STRANGER));
-    // A Set, since two sites behind one VTEP shall not get a frame twice.
-    this.floodDestinations = Int32Array.from(new Set(flooded.map(({ destination }) => destination)));
+    // A Map, since two sites behind one VTEP shall not get a frame twice.
+    const once = new Map(flooded.map(({ destination, counterBase }) => [destination, counterBase]));
+    this.floodDestinations = Int32Array.from(once.keys());
+    this.floodPeerCounters = Int32Array.from(once.values());
   }
 
   /** True where the registry has the station behind the underlay address of this slot's VTEP. */
@@ -260,6 +275,13 @@ export class Network {
   #giveUp(vtep: Vtep): void {
     this.#addresses.release(vtep.addressIndex);
     this.#underlay.removeDestination(vtep.destination);
+    this.#peerBlocks.giveBack(vtep.counterBase);
+  }
+
+  /** VTEPs that are in no table have no counters of their own; those of two sites behind one VTEP are summed when they are read. */
+  #counterBaseFor(site: string, words: Uint32Array, port: number): number {
+    if (site.startsWith(STRANGER)) return this.#peerBlocks.rest(this.counterBase);
+    return this.#peerBlocks.take(this.counterBase, this.vni, words, port);
   }
 
   #freeSlot(): number {
@@ -269,6 +291,9 @@ export class Network {
     grown.set(this.destinations);
     const slot = this.destinations.length;
     this.destinations = grown;
+    const peers = new Int32Array(grown.length);
+    peers.set(this.peerCounters);
+    this.peerCounters = peers;
     return slot;
   }
 }

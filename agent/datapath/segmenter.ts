@@ -6,14 +6,15 @@
  * send in one call (`UDP_SEGMENT`). Per frame the IP length, id and checksum change, the TCP sequence, flags and checksum; FIN and
  * PSH stay on the last only, CWR on the first only (RFC 3168 §6.1.2).
  */
-import { MAX_TRAIN_BYTES, MAX_TRAIN_SEGMENTS } from '../underlay/underlay.ts';
+
 import { foldSum, sumBytes } from '../wire/checksum.ts';
+import type { ChecksumMemory } from '../wire/checksum-memory.ts';
 import { ETHERNET_HEADER_LENGTH, ETHERTYPE_IPV4, ETHERTYPE_IPV6, readEtherType } from '../wire/ethernet.ts';
 import { ipv4HeaderLength, PROTOCOL_TCP, PROTOCOL_UDP, readIpv4Protocol } from '../wire/ipv4.ts';
 import { IPV6_HEADER_LENGTH, IPV6_SOURCE, isIpv6, readIpv6NextHeader } from '../wire/ipv6.ts';
-import type { PacketMemory } from '../wire/packet-batch.ts';
+import { MAX_TRAIN_BYTES, MAX_TRAIN_SEGMENTS } from '../wire/packet-batch.ts';
 import { TCP_CHECKSUM, TCP_FLAG_CWR, tcpHeaderLength } from '../wire/tcp.ts';
-import { UDP_CHECKSUM, UDP_HEADER_LENGTH } from '../wire/udp.ts';
+import { UDP_CHECKSUM, UDP_HEADER_LENGTH, UDP_LENGTH } from '../wire/udp.ts';
 import { VXLAN_HEADER_LENGTH, writeVxlan } from '../wire/vxlan.ts';
 
 const TCP_SEQUENCE = 4;
@@ -24,7 +25,6 @@ const IPV4_ID = 4;
 const IPV4_CHECKSUM = 10;
 const IPV4_SOURCE = 12;
 const IPV6_PAYLOAD_LENGTH = 4;
-const UDP_LENGTH = 4;
 
 export class Segmenter {
   /** The train that `next` wrote: its first byte is a VXLAN header. */
@@ -33,7 +33,7 @@ export class Segmenter {
   segmentSize = 0;
   segments = 0;
   readonly offset: number;
-  readonly #memory: PacketMemory;
+  readonly #memory: ChecksumMemory;
   #frame = 0;
   #frameLength = 0;
   #vni = 0;
@@ -50,7 +50,7 @@ export class Segmenter {
   #transportSum = 0;
 
   /** @param offset where trains are written: `MAX_TRAIN_BYTES` free bytes of the memory. */
-  constructor(memory: PacketMemory, offset: number) {
+  constructor(memory: ChecksumMemory, offset: number) {
     this.#memory = memory;
     this.offset = offset;
   }
@@ -140,7 +140,8 @@ export class Segmenter {
 
   /** @returns where the segment ends. */
   #writeSegment(at: number): number {
-    const { bytes, view } = this.#memory;
+    const memory = this.#memory;
+    const { view } = memory;
     const payload = this.#nextPayload();
     const isFirst = this.#index === 0;
     const isLast = this.#position + payload === this.#frameLength;
@@ -150,8 +151,8 @@ export class Segmenter {
     const body = frame + this.#headerLength;
 
     writeVxlan(view, at, this.#vni);
-    bytes.copyWithin(frame, this.#frame, this.#frame + this.#headerLength);
-    bytes.copyWithin(body, this.#frame + this.#position, this.#frame + this.#position + payload);
+    memory.copy(frame, this.#frame, this.#headerLength);
+    const payloadSum = memory.copy(body, this.#frame + this.#position, payload);
 
     const transportLength = this.#transportLength + payload;
     if (this.#isIpv4) {
@@ -164,7 +165,7 @@ export class Segmenter {
       view.setUint16(ip + IPV6_PAYLOAD_LENGTH, transportLength);
     }
 
-    let sum = this.#transportSum + transportLength;
+    const sum = this.#transportSum + transportLength + payloadSum;
     if (this.#isTcp) {
       const sequence = (view.getUint32(transport + TCP_SEQUENCE) + this.#index * this.#gsoSize) >>> 0;
       let flags = view.getUint8(transport + TCP_FLAGS);
@@ -172,12 +173,10 @@ export class Segmenter {
       if (!isFirst) flags &= ~TCP_FLAG_CWR;
       view.setUint32(transport + TCP_SEQUENCE, sequence);
       view.setUint8(transport + TCP_FLAGS, flags);
-      sum = sumBytes(view, body, payload, sum + sequence + flags);
-      view.setUint16(transport + TCP_CHECKSUM, ~foldSum(sum) & 0xffff);
+      view.setUint16(transport + TCP_CHECKSUM, ~foldSum(sum + sequence + flags) & 0xffff);
     } else {
       view.setUint16(transport + UDP_LENGTH, transportLength);
-      sum = sumBytes(view, body, payload, sum + transportLength);
-      const checksum = ~foldSum(sum) & 0xffff;
+      const checksum = ~foldSum(sum + transportLength) & 0xffff;
       view.setUint16(transport + UDP_CHECKSUM, checksum === 0 ? 0xffff : checksum);
     }
     this.#position += payload;

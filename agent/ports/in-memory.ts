@@ -22,14 +22,16 @@ interface WaitingFrame {
 
 export class InMemoryPort implements Port {
   readonly name: string;
+  readonly takesLargeUdp: boolean;
   /** What was given to the host, the oldest first. */
   readonly delivered: DeliveredFrame[] = [];
   /** False: the interface is down, and neither gives nor takes a frame. */
   isUp = true;
   #waiting: WaitingFrame[] = [];
 
-  constructor(name: string) {
+  constructor(name: string, takesLargeUdp = false) {
     this.name = name;
+    this.takesLargeUdp = takesLargeUdp;
   }
 
   /**

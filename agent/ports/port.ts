@@ -10,6 +10,8 @@ import type { PacketBatch, PacketMemory } from '../wire/packet-batch.ts';
 export interface Port {
   /** The interface's name on this host. */
   readonly name: string;
+  /** Whether the host takes UDP datagrams of one size together (`VIRTIO_NET_GSO_UDP_L4`). */
+  readonly takesLargeUdp: boolean;
 
   /**
    * Fills `batch` from its first slot with the frames that wait, at most its capacity, and sets `count`. Never blocks.

@@ -10,7 +10,10 @@ import { Arena } from '../sys/arena.linux.ts';
 import { checked, lastErrno, SysError } from '../sys/errno.linux.ts';
 import { close, ioctl, O_CLOEXEC, O_NONBLOCK, O_RDWR, open } from '../sys/libc.linux.ts';
 import { deleteLink, findLink, type Link, listLinks, setLink } from '../sys/link.linux.ts';
+import { ETHERNET_HEADER_LENGTH } from '../wire/ethernet.ts';
+import { MAX_TRAIN_BYTES } from '../wire/packet-batch.ts';
 import { VIRTIO_NET_HEADER_LENGTH } from '../wire/virtio-net.ts';
+import { VXLAN_HEADER_LENGTH } from '../wire/vxlan.ts';
 
 const TUNSETIFF = 0x400454ca;
 const TUNSETPERSIST = 0x400454cb;
@@ -32,6 +35,14 @@ const arena = new Arena(256);
 const ifreq = arena.take(IFREQ_SIZE);
 const value = arena.take(4);
 
+/**
+ * Frames that the host may have waiting for us: what comes while the thread has not its turn. A TAP drops what finds its queue full, and
+ * the 1000 that it has by default are gone in the 4 ms that another process may have the core: small frames were lost at half the rate.
+ */
+const TX_QUEUE_LENGTH = 4096;
+/** What a datagram of a train has besides the frame's IP packet. */
+const FRAME_OVERHEAD = VXLAN_HEADER_LENGTH + ETHERNET_HEADER_LENGTH;
+
 const ALIAS_PREFIX = 'overlane';
 
 export interface TapRequest {
@@ -46,6 +57,8 @@ export interface TapRequest {
 export interface TapDevice {
   readonly name: string;
   readonly fd: number;
+  /** See `Port`. */
+  readonly takesLargeUdp: boolean;
 }
 
 /** A device that can't be had; `message` is one line for people. */
@@ -68,15 +81,16 @@ export function openTap(identity: string, request: TapRequest): TapDevice {
     );
   }
   const fd = openTun();
+  let takesLargeUdp: boolean;
   try {
-    attach(fd, request.name);
+    takesLargeUdp = attach(fd, request.name);
     configure(request, existing ?? findLink(request.name)!, existing === undefined, alias, identity, bridge);
     checked('TUNSETPERSIST', ioctl(fd, TUNSETPERSIST, 1));
   } catch (error) {
     close(fd);
     throw error instanceof SysError ? new PortError(explain(request, error)) : error;
   }
-  return { name: request.name, fd };
+  return { name: request.name, fd, takesLargeUdp };
 }
 
 /**
@@ -90,7 +104,7 @@ export function maintainTap(request: TapRequest): void {
   const bridge = request.bridge === undefined ? undefined : findBridge(request.bridge);
   const master = bridge?.index ?? link.master;
   const mtu = deviceMtu(request, bridge);
-  if (link.mtu !== mtu) setLink(link.index, { mtu });
+  if (link.mtu !== mtu) setMtu(link.index, mtu);
   if (link.master !== master) setLink(link.index, { master });
   if (!link.up) setLink(link.index, { up: true });
 }
@@ -114,6 +128,14 @@ export function removeLeftTaps(identity: string, isWanted: (name: string, vni: n
  */
 function deviceMtu({ mtu }: TapRequest, bridge: Link | undefined): number {
   return Math.max(mtu, bridge?.mtu ?? 0);
+}
+
+/**
+ * Sets the MTU, and with it how many segments the host may leave together: as many as fit one train (`MAX_TRAIN_BYTES`), since the few that are
+ * left over would cost as much as a whole one.
+ */
+function setMtu(index: number, mtu: number): void {
+  setLink(index, { mtu, gsoMaxSegments: Math.floor(MAX_TRAIN_BYTES / (mtu + FRAME_OVERHEAD)) });
 }
 
 function aliasOf(identity: string, vni: number): string {
@@ -150,7 +172,8 @@ function openTun(): number {
   );
 }
 
-function attach(fd: number, name: string): void {
+/** @returns whether the kernel knows large UDP packets. */
+function attach(fd: number, name: string): boolean {
   arena.bytes.fill(0, ifreq, ifreq + IFREQ_SIZE);
   new TextEncoder().encodeInto(name, arena.bytes.subarray(ifreq, ifreq + 15));
   arena.view.setUint16(ifreq + 16, IFF_TAP | IFF_NO_PI | IFF_VNET_HDR, true);
@@ -159,7 +182,9 @@ function attach(fd: number, name: string): void {
   checked('TUNSETVNETHDRSZ', ioctl(fd, TUNSETVNETHDRSZ, arena.address + value));
   arena.view.setInt32(value, 1, true);
   checked('TUNSETVNETLE', ioctl(fd, TUNSETVNETLE, arena.address + value));
-  if (!OFFLOADS.some((offloads) => ioctl(fd, TUNSETOFFLOAD, offloads) === 0)) checked('TUNSETOFFLOAD', -1);
+  const taken = OFFLOADS.find((offloads) => ioctl(fd, TUNSETOFFLOAD, offloads) === 0);
+  if (taken === undefined) checked('TUNSETOFFLOAD', -1);
+  return taken === OFFLOADS[0];
 }
 
 function configure(
@@ -170,9 +195,10 @@ function configure(
   identity: string,
   bridge: Link | undefined,
 ): void {
-  if (isNew) setLink(link.index, { alias, mac: macOf(identity, request.vni) });
+  if (isNew) setLink(link.index, { alias, mac: macOf(identity, request.vni), txQueueLength: TX_QUEUE_LENGTH });
   const master = bridge?.index ?? 0;
-  setLink(link.index, { mtu: deviceMtu(request, bridge), ...(link.master === master ? {} : { master }) });
+  setMtu(link.index, deviceMtu(request, bridge));
+  if (link.master !== master) setLink(link.index, { master });
   setLink(link.index, { up: true });
 }
 

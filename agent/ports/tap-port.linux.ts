@@ -5,18 +5,21 @@ import { close, read, write } from '../sys/libc.linux.ts';
 import { MAX_PACKET, type PacketBatch, type PacketMemory } from '../wire/packet-batch.ts';
 import { VIRTIO_NET_HEADER_LENGTH } from '../wire/virtio-net.ts';
 import type { Port } from './port.ts';
+import type { TapDevice } from './tap-device.linux.ts';
 
 export class TapPort implements Port {
   readonly name: string;
   readonly fd: number;
+  readonly takesLargeUdp: boolean;
   /** True once the device is gone: somebody deleted it. */
   failed = false;
   readonly #address: number;
 
   /** @param arena where every packet lies that it is given. */
-  constructor(name: string, fd: number, arena: Arena) {
+  constructor({ name, fd, takesLargeUdp }: TapDevice, arena: Arena) {
     this.name = name;
     this.fd = fd;
+    this.takesLargeUdp = takesLargeUdp;
     this.#address = arena.address;
   }
 

@@ -13,9 +13,9 @@ export class Arena {
   readonly address: number;
   #used = 0;
 
-  /** @param size in bytes. */
-  constructor(size: number) {
-    const buffer = new ArrayBuffer(size);
+  /** @param memory a buffer that never moves, or the size of a new one in bytes. */
+  constructor(memory: ArrayBuffer | number) {
+    const buffer = typeof memory === 'number' ? new ArrayBuffer(memory) : memory;
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);
     this.address = Number(koffi.address(this.bytes));

@@ -14,12 +14,14 @@ import {
   IFA_LOCAL,
   IFF_UP,
   IFLA_ADDRESS,
+  IFLA_GSO_MAX_SEGS,
   IFLA_IFALIAS,
   IFLA_IFNAME,
   IFLA_INFO_KIND,
   IFLA_LINKINFO,
   IFLA_MASTER,
   IFLA_MTU,
+  IFLA_TXQLEN,
   LINK_HEADER_LENGTH,
   type NetlinkMessage,
   RTM_DELLINK,
@@ -101,6 +103,10 @@ export function setLink(
     readonly mtu?: number;
     readonly alias?: string;
     readonly master?: number;
+    /** How many packets the host may have waiting for the device. */
+    readonly txQueueLength?: number;
+    /** How many segments the host may leave together in one. */
+    readonly gsoMaxSegments?: number;
     /** 6 bytes */
     readonly mac?: Uint8Array;
   },
@@ -109,6 +115,10 @@ export function setLink(
   if (change.mtu !== undefined) parts.push(encodeAttribute(IFLA_MTU, encodeUint32(change.mtu)));
   if (change.alias !== undefined) parts.push(encodeAttribute(IFLA_IFALIAS, encodeText(change.alias)));
   if (change.master !== undefined) parts.push(encodeAttribute(IFLA_MASTER, encodeUint32(change.master)));
+  if (change.txQueueLength !== undefined) parts.push(encodeAttribute(IFLA_TXQLEN, encodeUint32(change.txQueueLength)));
+  if (change.gsoMaxSegments !== undefined) {
+    parts.push(encodeAttribute(IFLA_GSO_MAX_SEGS, encodeUint32(change.gsoMaxSegments)));
+  }
   if (change.mac !== undefined) parts.push(encodeAttribute(IFLA_ADDRESS, change.mac));
   netlinkChange(RTM_SETLINK, ...parts);
 }

@@ -22,8 +22,10 @@ const TRANSFERRED = 56;
 
 /** `struct cmsghdr`: length, level, type; then the value. */
 const CONTROL_HEADER = 16;
-/** Room for one control message with a number in it (CMSG_SPACE). */
-export const CONTROL_SIZE = 24;
+/** What a control message with a number in it takes (CMSG_SPACE), the same for every size of number. */
+const CONTROL_SPACE = 24;
+const MAX_CONTROLS = 2;
+const CONTROL_SIZE = MAX_CONTROLS * CONTROL_SPACE;
 
 export class MessageArray {
   readonly capacity: number;
@@ -66,16 +68,22 @@ export class MessageArray {
     this.#arena.view.setUint32(at + CONTROL_LENGTH, 0, true);
   }
 
-  /** Gives message `i` one control message with a 16-bit value. */
-  setControl(i: number, level: number, type: number, value: number): void {
-    const control = this.#control + i * CONTROL_SIZE;
+  /**
+   * Gives message `i`, once set, a control message more: at most `MAX_CONTROLS`.
+   * @param bytes 2 or 4: how long the kernel wants the value.
+   */
+  addControl(i: number, level: number, type: number, bytes: number, value: number): void {
     const { view } = this.#arena;
-    view.setUint32(control, CONTROL_HEADER + 2, true);
+    const length = this.#messages + i * MESSAGE_SIZE + CONTROL_LENGTH;
+    const before = view.getUint32(length, true);
+    const control = this.#control + i * CONTROL_SIZE + before;
+    view.setUint32(control, CONTROL_HEADER + bytes, true);
     view.setUint32(control + 4, 0, true);
     view.setUint32(control + 8, level, true);
     view.setUint32(control + 12, type, true);
-    view.setUint16(control + CONTROL_HEADER, value, true);
+    view.setUint32(control + CONTROL_HEADER, value, true);
     this.expectControl(i);
+    view.setUint32(length, before + CONTROL_SPACE, true);
   }
 
   /** Lets the kernel write control bytes for message `i`; said again before every call, since the kernel writes how many there were. */
@@ -85,13 +93,16 @@ export class MessageArray {
     this.#arena.view.setUint32(at + CONTROL_LENGTH, CONTROL_SIZE, true);
   }
 
-  /** The 32-bit value of the control message that came with message `i`, or 0 where none of that kind did. */
+  /** The 32-bit value of the control message of that kind that came with message `i`, or 0 where none did; a shorter value is its low bytes. */
   controlValue(i: number, level: number, type: number): number {
     const { view } = this.#arena;
-    const control = this.#control + i * CONTROL_SIZE;
-    if (view.getUint32(this.#messages + i * MESSAGE_SIZE + CONTROL_LENGTH, true) < CONTROL_HEADER + 4) return 0;
-    if (view.getUint32(control + 8, true) !== level || view.getUint32(control + 12, true) !== type) return 0;
-    return view.getUint32(control + CONTROL_HEADER, true);
+    let control = this.#control + i * CONTROL_SIZE;
+    const end = control + view.getUint32(this.#messages + i * MESSAGE_SIZE + CONTROL_LENGTH, true);
+    for (; control + CONTROL_HEADER < end; control += CONTROL_SPACE) {
+      if (view.getUint32(control + 8, true) !== level || view.getUint32(control + 12, true) !== type) continue;
+      return view.getUint32(control + CONTROL_HEADER, true);
+    }
+    return 0;
   }
 
   /** How many bytes the kernel moved for message `i`. */

@@ -41,3 +41,11 @@ export function readSockaddrWords(view: DataView, offset: number, into: Uint32Ar
   }
   for (let i = 0; i < 4; i++) into[at + i] = view.getUint32(offset + 8 + i * 4);
 }
+
+/** True where datagrams to this address go over IPv4: an IPv4 address, or an IPv4-mapped one. */
+export function isIpv4Sockaddr(view: DataView, offset: number): boolean {
+  if (view.getUint16(offset, true) === AF_INET) return true;
+  return (
+    view.getUint32(offset + 8) === 0 && view.getUint32(offset + 12) === 0 && view.getUint32(offset + 16) === 0xffff
+  );
+}

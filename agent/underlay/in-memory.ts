@@ -4,6 +4,7 @@
  */
 import { parseIp } from '../../src/contract/ip.ts';
 import { AF_INET6, readSockaddrWords, SOCKADDR_SIZE, writeSockaddr } from '../sys/sockaddr.linux.ts';
+import { CE, ECN_MASK, NOT_ECT } from '../wire/ecn.ts';
 import type { DatagramBatch, PacketMemory } from '../wire/packet-batch.ts';
 import type { SendFailure, Underlay } from './underlay.ts';
 
@@ -16,11 +17,13 @@ export interface Datagram {
   readonly to: string;
   readonly toPort: number;
   readonly lane: number;
+  readonly trafficClass: number;
   readonly payload: Uint8Array;
 }
 
 interface Arrived {
   readonly from: string;
+  readonly trafficClass: number;
   readonly payload: Uint8Array;
 }
 
@@ -35,6 +38,7 @@ interface Queued {
   readonly length: number;
   readonly destination: number;
   readonly lane: number;
+  readonly trafficClass: number;
   readonly tag: number;
 }
 
@@ -50,6 +54,8 @@ export interface InMemoryUnderlayOptions {
 export class InMemoryFabric {
   /** In bytes of IP packet. */
   readonly mtu: number;
+  /** True: it is congested, and says so in what can bear a mark (RFC 3168 §5). */
+  isCongested = false;
   /** Every datagram that was carried, the oldest first. */
   readonly carried: Datagram[] = [];
   readonly #inboxes = new Map<string, Arrived[]>();
@@ -71,7 +77,8 @@ export class InMemoryFabric {
     const inbox = this.#inboxes.get(keyOf(datagram.to, datagram.toPort));
     if (inbox === undefined) return 'unreachable';
     this.carried.push(datagram);
-    inbox.push(datagram);
+    const isMarked = this.isCongested && (datagram.trafficClass & ECN_MASK) !== NOT_ECT;
+    inbox.push(isMarked ? { ...datagram, trafficClass: datagram.trafficClass | CE } : datagram);
     return null;
   }
 
@@ -126,16 +133,17 @@ export class InMemoryUnderlay implements Underlay {
   }
 
   /** Somebody else on the fabric sends here, from any address. */
-  inject(from: string, payload: Uint8Array): void {
-    this.#inbox.push({ from, payload: payload.slice() });
+  inject(from: string, payload: Uint8Array, trafficClass = 0): void {
+    this.#inbox.push({ from, payload: payload.slice(), trafficClass });
   }
 
   receive(batch: DatagramBatch): number {
     const arrived = this.#inbox.splice(0, batch.capacity);
-    for (const [i, { from, payload }] of arrived.entries()) {
+    for (const [i, { from, payload, trafficClass }] of arrived.entries()) {
       batch.bytes.set(payload, batch.offset[i]!);
       batch.length[i] = payload.length;
       batch.segmentSize[i] = payload.length;
+      batch.trafficClass[i] = trafficClass;
       writeSockaddr(this.#sockaddr, 0, AF_INET6, parseIp(from)!, 0);
       readSockaddrWords(this.#sockaddr, 0, batch.source, i * 4);
     }
@@ -143,8 +151,8 @@ export class InMemoryUnderlay implements Underlay {
     return arrived.length;
   }
 
-  send(offset: number, length: number, destination: number, lane: number, tag: number): void {
-    this.#queue.push({ offset, length, destination, lane, tag });
+  send(offset: number, length: number, destination: number, lane: number, trafficClass: number, tag: number): void {
+    this.#queue.push({ offset, length, destination, lane, trafficClass, tag });
   }
 
   sendTrain(
@@ -153,12 +161,13 @@ export class InMemoryUnderlay implements Underlay {
     segmentSize: number,
     destination: number,
     lane: number,
+    trafficClass: number,
     tag: number,
     failed: (tag: number, failure: SendFailure) => void,
   ): void {
     this.flush(failed);
     for (let at = 0; at < length; at += segmentSize) {
-      this.send(offset + at, Math.min(segmentSize, length - at), destination, lane, tag);
+      this.send(offset + at, Math.min(segmentSize, length - at), destination, lane, trafficClass, tag);
     }
     this.flush(failed);
   }
@@ -166,13 +175,13 @@ export class InMemoryUnderlay implements Underlay {
   flush(failed: (tag: number, failure: SendFailure) => void): void {
     const queue = this.#queue;
     this.#queue = [];
-    for (const [i, { offset, length, destination, lane, tag }] of queue.entries()) {
+    for (const [i, { offset, length, destination, lane, trafficClass, tag }] of queue.entries()) {
       const to = this.#destinations[destination];
       if (to === undefined || to.users === 0) throw new RangeError(`destination ${destination} is not in use`);
       const payload = this.#memory.bytes.slice(offset, offset + length);
       const failure =
         i < this.#queueCapacity
-          ? this.#fabric.carry({ from: this.address, to: to.address, toPort: to.port, lane, payload })
+          ? this.#fabric.carry({ from: this.address, to: to.address, toPort: to.port, lane, trafficClass, payload })
           : 'busy';
       if (failure !== null) failed(tag, failure);
     }

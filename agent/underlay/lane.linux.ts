@@ -9,7 +9,10 @@ import type { Arena } from '../sys/arena.linux.ts';
 import { EAGAIN, EINVAL, EIO, EMSGSIZE, ENOBUFS, lastErrno } from '../sys/errno.linux.ts';
 import { close, sendmmsg } from '../sys/libc.linux.ts';
 import { MessageArray } from '../sys/mmsghdr.linux.ts';
-import { MAX_TRAIN_BYTES, MAX_TRAIN_SEGMENTS, type SendFailure } from './underlay.ts';
+import { isIpv4Sockaddr } from '../sys/sockaddr.linux.ts';
+import { MAX_TRAIN_BYTES, MAX_TRAIN_SEGMENTS } from '../wire/packet-batch.ts';
+import { IP_TOS, IPV6_TCLASS } from './udp-socket.linux.ts';
+import type { SendFailure } from './underlay.ts';
 
 export const LANE_CAPACITY = 128;
 const MSG_DONTWAIT = 0x40;
@@ -27,12 +30,14 @@ export interface Trains {
 
 export class Lane {
   readonly fd: number;
+  readonly #view: DataView;
   readonly #messages: MessageArray;
   readonly #trains: Trains;
   readonly #nameLength: number;
   readonly #offsets = new Int32Array(LANE_CAPACITY);
   readonly #lengths = new Int32Array(LANE_CAPACITY);
   readonly #names = new Int32Array(LANE_CAPACITY);
+  readonly #trafficClasses = new Uint8Array(LANE_CAPACITY);
   readonly #tags = new Int32Array(LANE_CAPACITY);
   /** By message: its first datagram, with one more entry for the end. */
   readonly #first = new Int32Array(LANE_CAPACITY + 1);
@@ -41,6 +46,7 @@ export class Lane {
   /** @param nameLength of a destination's socket address, in bytes. */
   constructor(arena: Arena, fd: number, nameLength: number, trains: Trains) {
     this.fd = fd;
+    this.#view = arena.view;
     this.#messages = new MessageArray(arena, LANE_CAPACITY);
     this.#nameLength = nameLength;
     this.#trains = trains;
@@ -55,11 +61,12 @@ export class Lane {
   }
 
   /** @param name where in the arena the destination's socket address is. */
-  queue(offset: number, length: number, name: number, tag: number): void {
+  queue(offset: number, length: number, name: number, trafficClass: number, tag: number): void {
     const i = this.#count++;
     this.#offsets[i] = offset;
     this.#lengths[i] = length;
     this.#names[i] = name;
+    this.#trafficClasses[i] = trafficClass;
     this.#tags[i] = tag;
   }
 
@@ -93,12 +100,21 @@ export class Lane {
   }
 
   /** Sends datagrams that lie one behind the other. The queue is empty. */
-  sendTrain(offset: number, length: number, segmentSize: number, name: number, tag: number, failed: Failed): void {
+  sendTrain(
+    offset: number,
+    length: number,
+    segmentSize: number,
+    name: number,
+    trafficClass: number,
+    tag: number,
+    failed: Failed,
+  ): void {
     let errno = 0;
     if (this.#trains.enabled && length > segmentSize) {
       this.#messages.setBuffer(0, offset, length);
       this.#messages.setMessage(0, name, this.#nameLength, 0, 1);
-      this.#messages.setControl(0, SOL_UDP, UDP_SEGMENT, segmentSize);
+      this.#messages.addControl(0, SOL_UDP, UDP_SEGMENT, 2, segmentSize);
+      this.#setTrafficClass(0, name, trafficClass);
       if (sendmmsg(this.fd, this.#messages.addressOf(0), 1, MSG_DONTWAIT) === 1) return;
       errno = lastErrno();
       if (!isRefusal(errno)) {
@@ -109,7 +125,7 @@ export class Lane {
     }
     for (let at = 0; at < length; at += segmentSize) {
       if (this.isFull) this.#flushSingly(errno, failed);
-      this.queue(offset + at, Math.min(segmentSize, length - at), name, tag);
+      this.queue(offset + at, Math.min(segmentSize, length - at), name, trafficClass, tag);
     }
     this.#flushSingly(errno, failed);
   }
@@ -130,6 +146,7 @@ export class Lane {
         end < this.#count &&
         end - first < MAX_TRAIN_SEGMENTS &&
         this.#names[end] === this.#names[first] &&
+        this.#trafficClasses[end] === this.#trafficClasses[first] &&
         this.#lengths[end - 1] === size &&
         this.#lengths[end]! <= size &&
         bytes + this.#lengths[end]! <= MAX_TRAIN_BYTES
@@ -138,13 +155,21 @@ export class Lane {
         end++;
       }
       this.#messages.setMessage(messages, this.#names[first]!, this.#nameLength, first, end - first);
-      if (end - first > 1) this.#messages.setControl(messages, SOL_UDP, UDP_SEGMENT, size);
+      if (end - first > 1) this.#messages.addControl(messages, SOL_UDP, UDP_SEGMENT, 2, size);
+      this.#setTrafficClass(messages, this.#names[first]!, this.#trafficClasses[first]!);
       this.#first[messages] = first;
       messages++;
       first = end;
     }
     this.#first[messages] = this.#count;
     return messages;
+  }
+
+  /** The socket's own is 0, so that only another costs something. */
+  #setTrafficClass(message: number, name: number, trafficClass: number): void {
+    if (trafficClass === 0) return;
+    const [level, type] = isIpv4Sockaddr(this.#view, name) ? IP_TOS : IPV6_TCLASS;
+    this.#messages.addControl(message, level, type, 4, trafficClass);
   }
 
   #flushSingly(errno: number, failed: Failed): void {
@@ -159,6 +184,7 @@ export class Lane {
     let passed = 0;
     for (let i = first; i < end; i++) {
       this.#messages.setMessage(0, this.#names[i]!, this.#nameLength, i, 1);
+      this.#setTrafficClass(0, this.#names[i]!, this.#trafficClasses[i]!);
       if (sendmmsg(this.fd, this.#messages.addressOf(0), 1, MSG_DONTWAIT) === 1) passed++;
       else failed?.(this.#tags[i]!, failureOf(lastErrno()));
     }

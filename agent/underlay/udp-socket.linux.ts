@@ -16,6 +16,11 @@ export const SO_NO_CHECK: SocketOption = [1, 11];
 /** Beyond net.core.wmem_max and rmem_max, where we may. */
 export const SO_SNDBUFFORCE: SocketOption = [1, 32];
 export const SO_RCVBUFFORCE: SocketOption = [1, 33];
+/** These two are also the kinds of control messages that say it, of one datagram. */
+export const IP_TOS: SocketOption = [0, 1];
+export const IPV6_TCLASS: SocketOption = [41, 67];
+export const IP_RECVTOS: SocketOption = [0, 13];
+export const IPV6_RECVTCLASS: SocketOption = [41, 66];
 const IP_MTU_DISCOVER: SocketOption = [0, 10];
 const IPV6_MTU_DISCOVER: SocketOption = [41, 23];
 const IPV6_V6ONLY: SocketOption = [41, 26];

@@ -17,6 +17,10 @@ import { type DatagramBatch, MAX_PACKET } from '../wire/packet-batch.ts';
 import { type Failed, LANE_CAPACITY, Lane, type Trains } from './lane.linux.ts';
 import {
   bindUdpSocket,
+  IP_RECVTOS,
+  IP_TOS,
+  IPV6_RECVTCLASS,
+  IPV6_TCLASS,
   openUdpSocket,
   SO_NO_CHECK,
   SO_RCVBUF,
@@ -34,7 +38,9 @@ import { SOURCE_PORT_LANES, type Underlay } from './underlay.ts';
 const MSG_DONTWAIT = 0x40;
 const FIRST_SOURCE_PORT = 49_152;
 const SOURCE_PORT_COUNT = 16_384;
-const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
+const SEND_BUFFER_BYTES = 4 * 1024 * 1024;
+/** What comes in the some ten milliseconds that the thread may have to wait for its turn, at 10 Gbit/s: several flows lost some with 4 MiB. */
+const RECEIVE_BUFFER_BYTES = 16 * 1024 * 1024;
 const MAX_DESTINATIONS = 8192;
 /** A socket address, aligned. */
 const NAME_SIZE = 32;
@@ -94,8 +100,10 @@ export class UdpUnderlay implements Underlay {
     };
     try {
       setOption(this.fd, UDP_GRO, 1);
-      setOption(this.fd, SO_RCVBUF, SOCKET_BUFFER_BYTES);
-      setOption(this.fd, SO_RCVBUFFORCE, SOCKET_BUFFER_BYTES);
+      setOption(this.fd, IP_RECVTOS, 1);
+      setOption(this.fd, IPV6_RECVTCLASS, 1);
+      setOption(this.fd, SO_RCVBUF, RECEIVE_BUFFER_BYTES);
+      setOption(this.fd, SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES);
       bindUdpSocket(this.fd, this.#kind, options.port);
       const first = Math.floor(options.random() * SOURCE_PORT_COUNT);
       for (let i = 0; i < SOURCE_PORT_LANES; i++) {
@@ -145,15 +153,16 @@ export class UdpUnderlay implements Underlay {
       const length = received.transferred(i);
       batch.length[i] = length;
       batch.segmentSize[i] = received.controlValue(i, UDP_GRO[0], UDP_GRO[1]) || length;
+      batch.trafficClass[i] = this.#trafficClass(i);
       readSockaddrWords(this.#arena.view, this.#sources + i * SOCKADDR_SIZE, batch.source, i * 4);
     }
     return batch.count;
   }
 
-  send(offset: number, length: number, destination: number, lane: number, tag: number): void {
+  send(offset: number, length: number, destination: number, lane: number, trafficClass: number, tag: number): void {
     const to = this.#lanes[lane]!;
     if (to.isFull) to.flush(this.#failed);
-    to.queue(offset, length, this.#names + destination * NAME_SIZE, tag);
+    to.queue(offset, length, this.#names + destination * NAME_SIZE, trafficClass, tag);
   }
 
   sendTrain(
@@ -162,12 +171,13 @@ export class UdpUnderlay implements Underlay {
     segmentSize: number,
     destination: number,
     lane: number,
+    trafficClass: number,
     tag: number,
     failed: Failed,
   ): void {
     const to = this.#lanes[lane]!;
     if (!to.isEmpty) to.flush(failed);
-    to.sendTrain(offset, length, segmentSize, this.#names + destination * NAME_SIZE, tag, failed);
+    to.sendTrain(offset, length, segmentSize, this.#names + destination * NAME_SIZE, trafficClass, tag, failed);
   }
 
   flush(failed: Failed): void {
@@ -184,13 +194,20 @@ export class UdpUnderlay implements Underlay {
     for (const lane of this.#lanes) lane.close();
   }
 
+  #trafficClass(message: number): number {
+    const { family, isDual } = this.#kind;
+    const ofIpv6 = family === AF_INET ? 0 : this.#received.controlValue(message, IPV6_TCLASS[0], IPV6_TCLASS[1]);
+    if (ofIpv6 !== 0 || (family !== AF_INET && !isDual)) return ofIpv6;
+    return this.#received.controlValue(message, IP_TOS[0], IP_TOS[1]);
+  }
+
   /** @param first where in the range of source ports to look for a free one. */
   #openLane(first: number): Lane {
     const fd = openUdpSocket(this.#kind);
     // Nothing is read from it, so it shall hold nothing.
     setOption(fd, SO_RCVBUF, 0);
-    setOption(fd, SO_SNDBUF, SOCKET_BUFFER_BYTES);
-    setOption(fd, SO_SNDBUFFORCE, SOCKET_BUFFER_BYTES);
+    setOption(fd, SO_SNDBUF, SEND_BUFFER_BYTES);
+    setOption(fd, SO_SNDBUFFORCE, SEND_BUFFER_BYTES);
     setOption(fd, SO_NO_CHECK, this.#trains.enabled ? 0 : 1);
     for (let attempt = 0; ; attempt++) {
       try {

@@ -13,11 +13,6 @@ export type SendFailure = (typeof SEND_FAILURES)[number];
 /** The source ports that flows are spread over, so that ECMP and RSS on the underlay can tell them apart (RFC 7348 §5). A power of two. */
 export const SOURCE_PORT_LANES = 16;
 
-/** How many datagrams a train may have: `UDP_MAX_SEGMENTS` of older kernels (linux/udp.h); newer ones take 128. */
-export const MAX_TRAIN_SEGMENTS = 64;
-/** And how many bytes in all: the largest UDP payload over IPv4. */
-export const MAX_TRAIN_BYTES = 65_507;
-
 export interface Underlay {
   /**
    * Makes a VTEP known, once more for each call. Control path: may allocate.
@@ -35,9 +30,10 @@ export interface Underlay {
   /**
    * Queues `length` bytes at `offset` of the memory given when the underlay was made.
    * @param lane which source port, from 0 to `SOURCE_PORT_LANES - 1`.
+   * @param trafficClass the DSCP and ECN bits of the outer IP header.
    * @param tag given back where the datagram can't be sent.
    */
-  send(offset: number, length: number, destination: number, lane: number, tag: number): void;
+  send(offset: number, length: number, destination: number, lane: number, trafficClass: number, tag: number): void;
 
   /**
    * Sends datagrams that lie one behind the other, all of `segmentSize` bytes but the last, after what is queued: at once, so that
@@ -49,6 +45,7 @@ export interface Underlay {
     segmentSize: number,
     destination: number,
     lane: number,
+    trafficClass: number,
     tag: number,
     failed: (tag: number, failure: SendFailure) => void,
   ): void;

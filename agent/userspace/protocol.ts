@@ -1,6 +1,8 @@
 /** What the main thread and the data path's thread say to each other. Frames are never among it. */
 import type { TableUpdate } from '../../src/contract/table.ts';
 import type { LearnedChanges, LocalMac, NetworkFdb } from '../datapath/datapath.ts';
+import type { ForwardingRules } from '../datapath/forwarding-rules.ts';
+import type { TapDevice } from '../ports/tap-device.linux.ts';
 
 /** What the thread is made with. */
 export interface ThreadOptions {
@@ -9,13 +11,15 @@ export interface ThreadOptions {
   readonly port: number;
   /** From `createCounterMemory`. */
   readonly counters: Float64Array<SharedArrayBuffer>;
+  /** From `createPeerCounterMemory`. */
+  readonly peerCounters: Float64Array<SharedArrayBuffer>;
+  readonly rules: ForwardingRules;
 }
 
+/** A TAP for a network; the thread closes its descriptor. */
 export interface PortAssignment {
   readonly vni: number;
-  readonly name: string;
-  /** A TAP's descriptor; the thread closes it. */
-  readonly fd: number;
+  readonly device: TapDevice;
 }
 
 export type ToThread =

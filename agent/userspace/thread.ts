@@ -17,8 +17,8 @@ import { Epoll } from '../sys/epoll.linux.ts';
 import { checked, SysError } from '../sys/errno.linux.ts';
 import { close, eventfd, read } from '../sys/libc.linux.ts';
 import { UDP_UNDERLAY_ARENA_BYTES, UdpUnderlay } from '../underlay/udp.linux.ts';
-import { MAX_TRAIN_BYTES } from '../underlay/underlay.ts';
-import { createBatch, SLOT_SIZE } from '../wire/packet-batch.ts';
+import { createChecksumMemory } from '../wire/checksum-memory.ts';
+import { createBatch, MAX_TRAIN_BYTES, SLOT_SIZE } from '../wire/packet-batch.ts';
 import type { FromThread, PortAssignment, ThreadOptions, ToThread } from './protocol.ts';
 
 /** How many packets one call takes at most, and how many calls before another descriptor has its turn. */
@@ -54,10 +54,13 @@ try {
 }
 port.close();
 
-function run({ address, port: vxlanPort, counters }: ThreadOptions): void {
-  const arena = new Arena(BATCH * SLOT_SIZE + MAX_TRAIN_BYTES + UDP_UNDERLAY_ARENA_BYTES + EVENTS * 16 + 4096);
+function run({ address, port: vxlanPort, counters, peerCounters, rules }: ThreadOptions): void {
+  const memory = createChecksumMemory(
+    BATCH * SLOT_SIZE + MAX_TRAIN_BYTES + UDP_UNDERLAY_ARENA_BYTES + EVENTS * 16 + 4096,
+  );
+  const arena = new Arena(memory.bytes.buffer);
   // One batch for all: what is in it has been dealt with before anything else is read.
-  const batch = createBatch(arena, arena.take(BATCH * SLOT_SIZE), BATCH);
+  const batch = createBatch(memory, arena.take(BATCH * SLOT_SIZE), BATCH);
   const wakeBuffer = arena.take(8);
   const underlay = new UdpUnderlay({
     arena,
@@ -69,11 +72,13 @@ function run({ address, port: vxlanPort, counters }: ThreadOptions): void {
       tell({ type: 'notice', message: 'the underlay takes no UDP trains (UDP_SEGMENT): sending datagrams singly' }),
   });
   const forwarder = new Forwarder({
-    memory: arena,
+    memory,
     underlay,
     counters,
+    peerCounters,
     vxlanPort,
     scratch: arena.take(MAX_TRAIN_BYTES),
+    rules,
   });
   const context = { forwarder, underlay, random: () => randomInt(2 ** 32) };
   const wakeFd = checked('eventfd', eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -167,11 +172,11 @@ function run({ address, port: vxlanPort, counters }: ThreadOptions): void {
     }
   }
 
-  function openPort({ vni, name, fd }: PortAssignment): void {
+  function openPort({ vni, device }: PortAssignment): void {
     let slot = ports.indexOf(undefined);
     if (slot < 0) slot = ports.length;
-    ports[slot] = { vni, tap: new TapPort(name, fd, arena) };
-    epoll.add(fd, TAG_FIRST_PORT + slot);
+    ports[slot] = { vni, tap: new TapPort(device, arena) };
+    epoll.add(device.fd, TAG_FIRST_PORT + slot);
   }
 
   function closePort(vni: number): void {

@@ -14,8 +14,11 @@ import type {
   DatapathCounters,
   LearnedChanges,
   LocalMac,
+  NetworkCounters,
   NetworkFdb,
 } from '../datapath/datapath.ts';
+import type { ForwardingRules } from '../datapath/forwarding-rules.ts';
+import { createPeerCounterMemory, MAX_COUNTED_PEERS, readPeerCounters } from '../datapath/peer-counters.ts';
 import {
   forgetTap,
   maintainTap,
@@ -38,6 +41,7 @@ export interface UserspaceOptions {
   readonly vtep: { readonly address: string | null; readonly port: number };
   /** The same across restarts, another for each agent of a host: devices are known by it. */
   readonly identity: string;
+  readonly rules?: ForwardingRules;
   readonly log: (level: LogLevel, message: string) => void;
 }
 
@@ -74,10 +78,20 @@ export async function openUserspaceDatapath(options: UserspaceOptions): Promise<
     options.log('info', `the VTEP address ${address} is not on this host: taking VXLAN on every address`);
   }
   const counters = createCounterMemory(MAX_NETWORKS);
+  const peerCounters = createPeerCounterMemory(MAX_NETWORKS, MAX_COUNTED_PEERS);
   const { port1, port2 } = new MessageChannel();
   const thread = new Worker(new URL(`./thread${extname(import.meta.url)}`, import.meta.url), {
     name: 'datapath',
-    workerData: { port: port2, options: { address: isLocal ? address : null, port, counters } satisfies ThreadOptions },
+    workerData: {
+      port: port2,
+      options: {
+        address: isLocal ? address : null,
+        port,
+        counters,
+        peerCounters,
+        rules: options.rules ?? {},
+      } satisfies ThreadOptions,
+    },
     transferList: [port2],
   });
   const first = await new Promise<FromThread>((resolve, reject) => {
@@ -90,7 +104,7 @@ export async function openUserspaceDatapath(options: UserspaceOptions): Promise<
     if (first.type === 'failed') throw new DatapathError(first.code, explainStart(first.code, first.message, options));
     throw new DatapathError('internal', `the data path's thread began with ${first.type}`);
   }
-  return new UserspaceDatapath(options, { thread, port: port1, wakeFd: first.wakeFd, counters });
+  return new UserspaceDatapath(options, { thread, port: port1, wakeFd: first.wakeFd, counters, peerCounters });
 }
 
 class UserspaceDatapath implements Datapath {
@@ -99,6 +113,7 @@ class UserspaceDatapath implements Datapath {
   readonly #port: MessagePort;
   readonly #wakeFd: number;
   readonly #counters: Float64Array;
+  readonly #peerCounters: Float64Array;
   readonly #wakeValue: Arena;
   readonly #wanted = new Map<number, Wanted>();
   readonly #devices = new Map<number, OpenDevice>();
@@ -124,6 +139,7 @@ class UserspaceDatapath implements Datapath {
       readonly port: MessagePort;
       readonly wakeFd: number;
       readonly counters: Float64Array;
+      readonly peerCounters: Float64Array;
     },
   ) {
     this.#options = options;
@@ -131,6 +147,7 @@ class UserspaceDatapath implements Datapath {
     this.#port = running.port;
     this.#wakeFd = running.wakeFd;
     this.#counters = running.counters;
+    this.#peerCounters = running.peerCounters;
     this.#wakeValue = new Arena(64);
     this.#wakeValue.view.setUint32(0, 1, true);
     this.#port.on('message', (message: FromThread) => this.#take(message));
@@ -154,8 +171,11 @@ class UserspaceDatapath implements Datapath {
   }
 
   counters(): DatapathCounters {
-    const networks = new Map<number, Readonly<Record<string, number>>>();
-    for (const [vni, base] of this.#counterBases) networks.set(vni, readCounters(this.#counters, base));
+    const peers = readPeerCounters([this.#peerCounters]);
+    const networks = new Map<number, NetworkCounters>();
+    for (const [vni, base] of this.#counterBases) {
+      networks.set(vni, { totals: readCounters(this.#counters, base), peers: peers.get(vni) ?? [] });
+    }
     return { agent: readCounters(this.#counters, 0), networks };
   }
 
@@ -247,7 +267,7 @@ class UserspaceDatapath implements Datapath {
         } else {
           const made = openTap(this.#options.identity, request);
           this.#devices.set(vni, { ...made, key: keyOf(wanted) });
-          opened.push({ vni, name: made.name, fd: made.fd });
+          opened.push({ vni, device: made });
         }
         this.#mtus.set(vni, mtu);
       } catch (error) {

@@ -53,3 +53,8 @@ export function foldSum(sum: number): number {
 export function finishChecksum(sum: number): number {
   return ~foldSum(sum) & 0xffff;
 }
+
+/** @returns what a checksum becomes where one 16-bit word of what it covers changes (RFC 1624 §3). */
+export function updateChecksum(checksum: number, before: number, after: number): number {
+  return ~foldSum((~checksum & 0xffff) + (~before & 0xffff) + after) & 0xffff;
+}

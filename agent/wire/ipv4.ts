@@ -18,7 +18,7 @@ const TOTAL_LENGTH = 2;
 const FRAGMENT = 6;
 const TTL = 8;
 const PROTOCOL = 9;
-const CHECKSUM = 10;
+export const IPV4_CHECKSUM = 10;
 const SOURCE = 12;
 const DESTINATION = 16;
 const DF = 0x4000;
@@ -65,8 +65,8 @@ export function writeIpv4(
   view.setUint16(offset + FRAGMENT, DF);
   view.setUint8(offset + TTL, 64);
   view.setUint8(offset + PROTOCOL, protocol);
-  view.setUint16(offset + CHECKSUM, 0);
+  view.setUint16(offset + IPV4_CHECKSUM, 0);
   view.setUint32(offset + SOURCE, source);
   view.setUint32(offset + DESTINATION, destination);
-  view.setUint16(offset + CHECKSUM, finishChecksum(sumBytes(view, offset, IPV4_MIN_LENGTH, 0)));
+  view.setUint16(offset + IPV4_CHECKSUM, finishChecksum(sumBytes(view, offset, IPV4_MIN_LENGTH, 0)));
 }

@@ -3,6 +3,11 @@
  * (view, offset), so that a packet costs no allocation.
  */
 
+/** How many datagrams a train may have, that leave in one call: `UDP_MAX_SEGMENTS` of older kernels (linux/udp.h); newer ones take 128. */
+export const MAX_TRAIN_SEGMENTS = 64;
+/** And how many bytes in all: the largest UDP payload over IPv4. */
+export const MAX_TRAIN_BYTES = 65_507;
+
 /** The memory that packets lie in. */
 export interface PacketMemory {
   readonly bytes: Uint8Array;
@@ -38,6 +43,8 @@ export interface DatagramBatch extends PacketBatch {
    * more.
    */
   readonly segmentSize: Int32Array;
+  /** The DSCP and ECN bits of the outer IP header, the same for all that the kernel put together. */
+  readonly trafficClass: Uint8Array;
 }
 
 /** A batch over `memory`, whose slots start at `base`. */
@@ -53,5 +60,6 @@ export function createBatch(memory: PacketMemory, base: number, capacity: number
     length: new Int32Array(capacity),
     source: new Uint32Array(capacity * 4),
     segmentSize: new Int32Array(capacity),
+    trafficClass: new Uint8Array(capacity),
   };
 }

@@ -9,7 +9,13 @@
 
 export const TCP_MIN_LENGTH = 20;
 export const TCP_CHECKSUM = 16;
+export const TCP_FLAG_SYN = 0x02;
 export const TCP_FLAG_CWR = 0x80;
+/** Kinds of options (RFC 9293 §3.2); but for these two, the length follows, of the whole option. */
+export const TCP_OPTION_END = 0;
+export const TCP_OPTION_NOP = 1;
+export const TCP_OPTION_MSS = 2;
+export const TCP_OPTION_MSS_LENGTH = 4;
 
 /** Header length in bytes, or 0 where `length` bytes do not hold a valid TCP header. */
 export function tcpHeaderLength(view: DataView, offset: number, length: number): number {

@@ -8,6 +8,7 @@
  */
 
 export const UDP_HEADER_LENGTH = 8;
+export const UDP_LENGTH = 4;
 export const UDP_CHECKSUM = 6;
 
 /** Source and destination port in one number, as TCP has them too. */

@@ -14,6 +14,8 @@ export const VIRTIO_NET_NEEDS_CSUM = 1;
 export const VIRTIO_NET_GSO_NONE = 0;
 export const VIRTIO_NET_GSO_TCPV4 = 1;
 export const VIRTIO_NET_GSO_TCPV6 = 4;
+/** Datagrams of one size, the last may be shorter (Linux 6.2). */
+export const VIRTIO_NET_GSO_UDP_L4 = 5;
 /** Or-ed to a TCP type where CWR is set (RFC 3168), so that only the first segment keeps it. */
 export const VIRTIO_NET_GSO_ECN = 0x80;
 

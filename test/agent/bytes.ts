@@ -1,5 +1,8 @@
 /** Bytes for tests: written as hex, and laid into memory that is dirty, so that what nobody set shows. */
 
+import { foldSum, sumBytes } from '../../agent/wire/checksum.ts';
+import type { ChecksumMemory } from '../../agent/wire/checksum-memory.ts';
+
 export const DIRT = 0xa5;
 
 /** @returns the bytes that the hex digits say; all else in the text is only for the eye. */
@@ -35,4 +38,16 @@ export function amid(bytes: Uint8Array): {
   const around = new Uint8Array(bytes.length + 2 * offset).fill(DIRT);
   around.set(bytes, offset);
   return { view: viewOf(around), bytes: around, offset };
+}
+
+/** Memory of exactly these bytes, whose sums are made by script: a step outside throws. */
+export function memoryOf(bytes: Uint8Array): ChecksumMemory {
+  const view = viewOf(bytes);
+  const sum = (offset: number, length: number): number => foldSum(sumBytes(view, offset, length, 0));
+  const copy = (to: number, from: number, length: number): number => {
+    const copied = sum(from, length);
+    bytes.copyWithin(to, from, from + length);
+    return copied;
+  };
+  return { bytes, view, sum, copy };
 }

@@ -73,14 +73,20 @@ export interface Ipv4Options {
   readonly fragment?: number;
   /** Where it shall not be the true one. */
   readonly totalLength?: number;
+  /** DSCP and ECN. */
+  readonly trafficClass?: number;
 }
 
 export function ipv4(segment: Segment, given: Ipv4Options = {}): Uint8Array {
-  const { from = [10, 0, 0, 1], to = [10, 0, 0, 2], fragment = 0x4000 } = given;
+  const { from = [10, 0, 0, 1], to = [10, 0, 0, 2], fragment = 0x4000, trafficClass = 0 } = given;
   const options = pad4(given.options ?? new Uint8Array());
   const headerLength = 20 + options.length;
   const header = concat(
-    Uint8Array.of(0x40 | (headerLength / 4), 0, ...word(given.totalLength ?? headerLength + segment.bytes.length)),
+    Uint8Array.of(
+      0x40 | (headerLength / 4),
+      trafficClass,
+      ...word(given.totalLength ?? headerLength + segment.bytes.length),
+    ),
     Uint8Array.of(0x12, 0x34, ...word(fragment), 64, segment.protocol, 0, 0, ...from, ...to),
     options,
   );
@@ -92,16 +98,17 @@ export interface Ipv6Options {
   readonly from?: readonly number[];
   readonly to?: readonly number[];
   readonly payloadLength?: number;
+  readonly trafficClass?: number;
 }
 
 const IPV6_PREFIX = [0xfd, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
 export function ipv6(segment: Segment, given: Ipv6Options = {}): Uint8Array {
-  const { from = [...IPV6_PREFIX, 1], to = [...IPV6_PREFIX, 2] } = given;
+  const { from = [...IPV6_PREFIX, 1], to = [...IPV6_PREFIX, 2], trafficClass = 0 } = given;
   return concat(
     Uint8Array.of(
-      0x60,
-      0,
+      0x60 | (trafficClass >> 4),
+      (trafficClass << 4) & 0xff,
       0,
       0,
       ...word(given.payloadLength ?? segment.bytes.length),

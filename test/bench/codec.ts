@@ -13,11 +13,12 @@ import { prepareDelivery } from '../../agent/datapath/delivery.ts';
 import { hashFlow } from '../../agent/datapath/flow-hash.ts';
 import { Forwarder } from '../../agent/datapath/forwarder.ts';
 import { MacTable } from '../../agent/datapath/mac-table.ts';
+import { createPeerCounterMemory } from '../../agent/datapath/peer-counters.ts';
 import type { Port } from '../../agent/ports/port.ts';
 import type { Underlay } from '../../agent/underlay/underlay.ts';
-import { MAX_TRAIN_BYTES } from '../../agent/underlay/underlay.ts';
 import { finishChecksum, sumBytes } from '../../agent/wire/checksum.ts';
-import { createBatch, type PacketMemory, SLOT_SIZE } from '../../agent/wire/packet-batch.ts';
+import { type ChecksumMemory, createChecksumMemory } from '../../agent/wire/checksum-memory.ts';
+import { createBatch, MAX_TRAIN_BYTES, SLOT_SIZE } from '../../agent/wire/packet-batch.ts';
 import { writePlainVirtioNet } from '../../agent/wire/virtio-net.ts';
 import { VXLAN_HEADER_LENGTH, writeVxlan } from '../../agent/wire/vxlan.ts';
 import { snapshot, station, table } from '../agent/datapath/overlay.ts';
@@ -72,7 +73,7 @@ function median(numbers: readonly number[]): number {
 }
 
 /** A port and an underlay that take everything and do nothing. */
-const idlePort: Port = { name: 'idle', receive: () => 0, send: () => true, close: () => {} };
+const idlePort: Port = { name: 'idle', takesLargeUdp: true, receive: () => 0, send: () => true, close: () => {} };
 const idleUnderlay: Underlay = {
   addDestination: () => 0,
   removeDestination: () => {},
@@ -89,13 +90,13 @@ const idleUnderlay: Underlay = {
 
 function forwarderParts(): Part[] {
   return [64, 1464].flatMap((length) => {
-    const bytes = new Uint8Array(2 * BATCH * SLOT_SIZE + MAX_TRAIN_BYTES);
-    const memory: PacketMemory = { bytes, view: new DataView(bytes.buffer) };
+    const memory = createChecksumMemory(2 * BATCH * SLOT_SIZE + MAX_TRAIN_BYTES);
     const counters = createCounterMemory(1);
     const forwarder = new Forwarder({
       memory,
       underlay: idleUnderlay,
       counters,
+      peerCounters: createPeerCounterMemory(1, 8),
       vxlanPort: 4789,
       scratch: 2 * BATCH * SLOT_SIZE,
     });
@@ -108,10 +109,10 @@ function forwarderParts(): Part[] {
     const inward = createBatch(memory, BATCH * SLOT_SIZE, BATCH);
     for (let i = 0; i < BATCH; i++) {
       const segment = tcp({ from: 40_000 + i, payload: counting(length - 54) });
-      bytes.set(ethernet(PEER, HOST, 0x0800, ipv4(segment)), outward.offset[i]!);
+      memory.bytes.set(ethernet(PEER, HOST, 0x0800, ipv4(segment)), outward.offset[i]!);
       outward.length[i] = length;
       writeVxlan(memory.view, inward.offset[i]!, VNI);
-      bytes.set(ethernet(HOST, PEER, 0x0800, ipv4(segment)), inward.offset[i]! + VXLAN_HEADER_LENGTH);
+      memory.bytes.set(ethernet(HOST, PEER, 0x0800, ipv4(segment)), inward.offset[i]! + VXLAN_HEADER_LENGTH);
       inward.length[i] = length + VXLAN_HEADER_LENGTH;
       inward.segmentSize[i] = length + VXLAN_HEADER_LENGTH;
       inward.source.set([0, 0, 0xffff, 0x0a00_0001], i * 4);
@@ -175,10 +176,10 @@ function lookupPart(stations: number): Part {
 }
 
 function frameParts(): Part[] {
-  const place = (frame: Uint8Array): { readonly view: DataView; readonly length: number } => {
-    const bytes = new Uint8Array(64 + frame.length);
-    bytes.set(frame, 64);
-    return { view: new DataView(bytes.buffer), length: frame.length };
+  const place = (frame: Uint8Array): { readonly memory: ChecksumMemory; readonly length: number } => {
+    const memory = createChecksumMemory(2 * (64 + frame.length));
+    memory.bytes.set(frame, 64);
+    return { memory, length: frame.length };
   };
   const over4 = (bytes: number, checksum: 'complete' | 'incomplete'): Uint8Array =>
     ethernet(PEER, HOST, 0x0800, ipv4(tcp({ payload: counting(bytes), checksum })));
@@ -195,11 +196,13 @@ function frameParts(): Part[] {
     },
   });
   return [
-    repeat('flow hash, TCP over IPv4', () => hashFlow(full.view, 64, full.length)),
-    repeat('checksum of 1,400 bytes', () => finishChecksum(sumBytes(full.view, 64, 1400, 0))),
-    repeat('delivery, checksum complete', () => prepareDelivery(full.view, 64, full.length, 1450)),
-    repeat('delivery, checksum incomplete', () => prepareDelivery(incomplete.view, 64, incomplete.length, 1450)),
-    repeat('delivery, 60,000 bytes to be cut', () => prepareDelivery(large.view, 64, large.length, 1450)),
+    repeat('flow hash, TCP over IPv4', () => hashFlow(full.memory.view, 64, full.length)),
+    repeat('checksum of 1,400 bytes', () => full.memory.sum(64, 1400)),
+    repeat('checksum of 1,400 bytes and copying them', () => full.memory.copy(2048, 64, 1400)),
+    repeat('checksum of 1,400 bytes in script', () => finishChecksum(sumBytes(full.memory.view, 64, 1400, 0))),
+    repeat('delivery, checksum complete', () => prepareDelivery(full.memory, 64, full.length, 1450)),
+    repeat('delivery, checksum incomplete', () => prepareDelivery(incomplete.memory, 64, incomplete.length, 1450)),
+    repeat('delivery, 60,000 bytes to be cut', () => prepareDelivery(large.memory, 64, large.length, 1450)),
   ];
 }
 

@@ -2,10 +2,10 @@
 
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { buildDashboard } from '../../build/dashboard.ts';
 import { forward } from '../../demo/forward.ts';
 import { AGENT_ARGV, type Site } from '../../demo/lab/site.ts';
 import { createLab, type Lab } from '../../demo/lab.ts';
+import { buildDashboard } from '../../tools/build-dashboard.ts';
 import { describeTapLab } from '../lab/describe-lab.ts';
 import { Overlay } from '../system/overlay.ts';
 import { launchChromium } from './chromium.ts';

@@ -8,6 +8,7 @@ export const VXLAN_PORT = 4789;
 
 export interface PeersConfig {
   readonly vtep: { readonly address: string; readonly port?: number };
+  readonly clampMss?: boolean;
   readonly networks: readonly {
     readonly vni: number;
     readonly mtu?: number;

@@ -138,7 +138,10 @@ test('the agent answers what it forwards by and what it counted, as data and as 
     '9    lan-9  02:00:00:00:00:01  10.0.0.2:4789  registry',
     '9    lan-9  flood              10.0.0.2:4789  registry',
   ]);
-  expect(await askLocalApi(socketPath, '/counters')).toEqual({ agent: {}, networks: [{ vni: 9, counters: {} }] });
+  expect(await askLocalApi(socketPath, '/counters')).toEqual({
+    agent: {},
+    networks: [{ vni: 9, counters: {}, peers: [] }],
+  });
   process.emit('SIGTERM');
   await agent.exit;
 });
@@ -161,12 +164,20 @@ test('an answer that is none is not taken for one', async () => {
   }
 });
 
-test('counters are shown by network, those that counted nothing are left out', () => {
-  const networks = [{ vni: 9, counters: { vtepRxFrames: 7, dropTooBig: 0 } }];
+test('counters are shown by network, those that counted nothing are left out, and by peer', () => {
+  const peer = {
+    address: '192.0.2.2',
+    port: 4789,
+    counters: { rxFrames: 7, rxBytes: 420, dropTooBig: 2, dropUnreachable: 1 },
+  };
+  const networks = [{ vni: 9, counters: { vtepRxFrames: 7, dropTooBig: 0 }, peers: [peer] }];
   expect(formatCounters({ agent: { dropUnknownVni: 2 }, networks }).split('\n')).toEqual([
     'VNI  COUNTER         TOTAL',
     '-    dropUnknownVni  2',
     '9    vtepRxFrames    7',
+    '',
+    'VNI  PEER            RX FRAMES  RX BYTES  TX FRAMES  TX BYTES  TX DROPPED',
+    '9    192.0.2.2:4789  7          420       0          0         3',
   ]);
   expect(formatCounters({ agent: {}, networks: [] })).toBe('nothing was counted yet');
 });

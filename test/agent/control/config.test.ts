@@ -21,9 +21,10 @@ function faults(text: string): readonly string[] {
 }
 
 test('the shortest configuration has the defaults of the API', () => {
-  const { vtep, datapath, table } = parsed(config([{ vni: 9, port: PORT, vteps: [PEER] }]));
+  const { vtep, datapath, rules, table } = parsed(config([{ vni: 9, port: PORT, vteps: [PEER] }]));
   expect(vtep).toEqual({ address: '10.0.0.1', port: 4789 });
   expect(datapath).toBe('auto');
+  expect(rules).toEqual({ dscp: 'zero', clampMss: false });
   expect(table).toEqual({
     kind: 'snapshot',
     cursor: 'config:1',
@@ -187,4 +188,10 @@ test('JSON cut in half is said to be no JSON', () => {
   const whole = config([]);
   expect(faults(whole.slice(0, whole.length / 2))).toEqual([expect.stringContaining('is not JSON')]);
   expect(faults('null')).toHaveLength(1);
+});
+
+test('what may be chosen of how frames are forwarded is taken as it is said, and nothing else', () => {
+  expect(parsed(config([], { dscp: 'copy', clampMss: true })).rules).toEqual({ dscp: 'copy', clampMss: true });
+  expect(faults(config([], { dscp: 'inherit' }))).toEqual(['dscp: must be "zero" or "copy"']);
+  expect(faults(config([], { clampMss: 1400 }))).toEqual(['clampMss: must be true or false']);
 });

@@ -29,7 +29,16 @@ const status: AgentStatus = {
 const counters = {
   agent: { dropUnknownVni: 5, portRxFrames: 0 },
   networks: new Map([
-    [42, { portRxFrames: 11, portRxBytes: 990, vtepTxFrames: 4, dropUnlistedVtep: 2, floodedFrames: 1 }],
+    [
+      42,
+      {
+        totals: { portRxFrames: 11, portRxBytes: 990, vtepTxFrames: 4, dropUnlistedVtep: 2, floodedFrames: 1 },
+        peers: [
+          { address: '192.0.2.2', port: 4789, counters: { rxFrames: 3, txBytes: 240, dropTooBig: 1 } },
+          { address: '2001:db8::3', port: 4789, counters: {} },
+        ],
+      },
+    ],
   ]),
 };
 
@@ -42,6 +51,10 @@ it('an agent’s figures are in the form that Prometheus reads, each name once, 
     'overlane_agent_flooded_frames_total{vni="42",network="blue"} 1',
     'overlane_agent_dropped_total{reason="unknown_vni"} 5',
     'overlane_agent_dropped_total{vni="42",network="blue",reason="unlisted_vtep"} 2',
+    'overlane_agent_peer_frames_total{vni="42",network="blue",peer="192.0.2.2:4789",direction="rx"} 3',
+    'overlane_agent_peer_bytes_total{vni="42",network="blue",peer="192.0.2.2:4789",direction="tx"} 240',
+    'overlane_agent_peer_bytes_total{vni="42",network="blue",peer="[2001:db8::3]:4789",direction="tx"} 0',
+    'overlane_agent_peer_dropped_total{vni="42",network="blue",peer="192.0.2.2:4789",reason="too_big"} 1',
     'overlane_agent_network_peers{vni="42",network="blue"} 3',
     'overlane_agent_in_step 0',
     'overlane_agent_gateway_reachable 1',

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { applyTable, MAX_NETWORKS } from '../../../agent/datapath/apply-table.ts';
 import { createCounterMemory } from '../../../agent/datapath/counters.ts';
 import { Forwarder } from '../../../agent/datapath/forwarder.ts';
+import { createPeerCounterMemory } from '../../../agent/datapath/peer-counters.ts';
 import { InMemoryFabric } from '../../../agent/underlay/in-memory.ts';
+import { memoryOf } from '../bytes.ts';
 import { BROADCAST, delta, frame, OverlaySite, snapshot, station, table, vxlan } from './overlay.ts';
 
 const VNI = 9;
@@ -248,9 +250,10 @@ describe('a network', () => {
 
   it('can be one of 4096 at one site', () => {
     const { underlay } = createScene().site;
-    const memory = { bytes: new Uint8Array(), view: new DataView(new ArrayBuffer(0)) };
+    const memory = memoryOf(new Uint8Array());
     const counters = createCounterMemory(MAX_NETWORKS);
-    const forwarder = new Forwarder({ memory, underlay, counters, vxlanPort: 4789, scratch: 0 });
+    const peerCounters = createPeerCounterMemory(MAX_NETWORKS, 0);
+    const forwarder = new Forwarder({ memory, underlay, counters, peerCounters, vxlanPort: 4789, scratch: 0 });
     const tables = Array.from({ length: MAX_NETWORKS }, (_, vni) => table(vni + 1));
     expect(applyTable({ forwarder, underlay, random: () => 1 }, snapshot(...tables)).size).toBe(0);
     expect(forwarder.networks.size).toBe(MAX_NETWORKS);

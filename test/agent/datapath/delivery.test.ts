@@ -8,7 +8,7 @@ import {
   prepareDelivery,
 } from '../../../agent/datapath/delivery.ts';
 import { decodeVirtioNet, type VirtioNetHeader, writeVirtioNet } from '../../../agent/wire/virtio-net.ts';
-import { DIRT, viewOf } from '../bytes.ts';
+import { DIRT, memoryOf, viewOf } from '../bytes.ts';
 import * as captures from '../captures.ts';
 import { counting, ethernet, type Ipv4Options, ipv4, ipv6, opaque, type Segment, tcp, udp } from '../frames.ts';
 
@@ -29,7 +29,7 @@ interface Delivered {
 function prepare(frame: Uint8Array, mtu = MTU): Delivered {
   const memory = new Uint8Array(HEADER + frame.length).fill(DIRT);
   memory.set(frame, HEADER);
-  const verdict = prepareDelivery(viewOf(memory), HEADER, frame.length, mtu);
+  const verdict = prepareDelivery(memoryOf(memory), HEADER, frame.length, mtu);
   const header = { ...PLAIN };
   decodeVirtioNet(viewOf(memory), 0, header);
   return { verdict, header, frame: memory.slice(HEADER) };
@@ -40,7 +40,7 @@ function complete(frame: Uint8Array, header: VirtioNetHeader): { readonly ok: bo
   memory.set(frame, HEADER);
   const { flags, gsoType, headerLength, gsoSize, csumStart, csumOffset } = header;
   writeVirtioNet(viewOf(memory), 0, flags, gsoType, headerLength, gsoSize, csumStart, csumOffset);
-  const ok = completeChecksum(viewOf(memory), HEADER, frame.length);
+  const ok = completeChecksum(memoryOf(memory), HEADER, frame.length);
   return { ok, frame: memory.slice(HEADER) };
 }
 

@@ -3,7 +3,7 @@ import { MAC_AGEING_SECONDS } from '../../../agent/datapath/network.ts';
 import { InMemoryFabric } from '../../../agent/underlay/in-memory.ts';
 import { SOURCE_PORT_LANES } from '../../../agent/underlay/underlay.ts';
 import type { VirtioNetHeader } from '../../../agent/wire/virtio-net.ts';
-import { concat, hex } from '../bytes.ts';
+import { concat, hex, memoryOf } from '../bytes.ts';
 import * as captures from '../captures.ts';
 import { counting, ethernet, ipv4, macBytes, tcp, udp } from '../frames.ts';
 import { BROADCAST, createOverlay, delta, frame, OverlaySite, snapshot, station, table, vxlan } from './overlay.ts';
@@ -47,7 +47,7 @@ describe('a frame between sites', () => {
     const fabric = new InMemoryFabric();
     const a = new OverlaySite(fabric, 'a', '10.0.0.1');
     fabric.open({
-      memory: { bytes: new Uint8Array(), view: new DataView(new ArrayBuffer(0)) },
+      memory: memoryOf(new Uint8Array()),
       address: '10.0.0.2',
       port: 8472,
     });
@@ -382,13 +382,14 @@ describe('what the underlay does not take', () => {
     ['beyond its MTU', 'dropTooBig', { fabricMtu: 95, queueCapacity: 9, vtep: '10.0.0.2' }],
     ['more than its queue holds', 'dropUnderlayBusy', { fabricMtu: 1500, queueCapacity: 0, vtep: '10.0.0.2' }],
     ['to where nobody is', 'dropUnreachable', { fabricMtu: 1500, queueCapacity: 9, vtep: '10.0.0.3' }],
-  ] as const)('is counted for its network: %s', (_what, counter, { fabricMtu, queueCapacity, vtep }) => {
+  ] as const)('is counted for its network and its peer: %s', (_what, counter, { fabricMtu, queueCapacity, vtep }) => {
     const fabric = new InMemoryFabric(fabricMtu);
     const a = new OverlaySite(fabric, 'a', '10.0.0.1', { queueCapacity });
     new OverlaySite(fabric, 'b', '10.0.0.2');
     a.apply(snapshot(table(VNI, { vteps: { b: vtep } }), table(10)));
     a.send(VNI, frame(BROADCAST, A));
     expect(a.count(VNI, counter)).toBe(1);
+    expect(a.peerCounters(VNI)[`${vtep} 4789`]).toEqual({ txFrames: 1, txBytes: 60, [counter]: 1 });
     expect(a.counters(10)).toEqual({});
     expect(fabric.carried).toEqual([]);
   });

@@ -22,7 +22,7 @@ type Step =
       readonly frame: Uint8Array;
       readonly header: VirtioNetHeader | null;
     }
-  | { readonly do: 'take'; readonly from: string; readonly datagram: Uint8Array }
+  | { readonly do: 'take'; readonly from: string; readonly datagram: Uint8Array; readonly trafficClass: number }
   | {
       readonly do: 'table';
       readonly vni: number;
@@ -132,11 +132,11 @@ function stepsOf(
     .tuple(frame, fc.nat(2), header)
     .map(([sent, port, head]) => ({ do: 'send', port, header: head, ...sent }));
   const take: fc.Arbitrary<Step> = fc
-    .tuple(frame, fc.constantFrom(...ADDRESSES, ...ADDRESSES, '10.9.9.9'))
-    .map(([sent, from]) => ({ do: 'take', from, datagram: vxlan(sent.vni, sent.frame) }));
+    .tuple(frame, fc.constantFrom(...ADDRESSES, ...ADDRESSES, '10.9.9.9'), fc.constantFrom(0, 0, 1, 2, 3))
+    .map(([sent, from, trafficClass]) => ({ do: 'take', from, datagram: vxlan(sent.vni, sent.frame), trafficClass }));
   const takeGarbage: fc.Arbitrary<Step> = fc
     .tuple(garbage, fc.constantFrom(...ADDRESSES))
-    .map(([datagram, from]) => ({ do: 'take', from, datagram }));
+    .map(([datagram, from]) => ({ do: 'take', from, datagram, trafficClass: 0 }));
   const step = fc.oneof(
     { weight: 8, arbitrary: send },
     { weight: 8, arbitrary: take },
@@ -173,7 +173,7 @@ function perform({ site }: World, step: Step): void {
       }
       break;
     case 'take':
-      site.takeDatagram(step.from, step.datagram);
+      site.takeDatagram(step.from, step.datagram, step.trafficClass);
       break;
     case 'table': {
       const { vni: of, gone, ...options } = step;

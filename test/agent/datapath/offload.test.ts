@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Coalescer } from '../../../agent/datapath/coalescer.ts';
 import { Segmenter } from '../../../agent/datapath/segmenter.ts';
-import { MAX_TRAIN_BYTES, MAX_TRAIN_SEGMENTS } from '../../../agent/underlay/underlay.ts';
-import { DIRT, viewOf } from '../bytes.ts';
+import { MAX_TRAIN_BYTES, MAX_TRAIN_SEGMENTS } from '../../../agent/wire/packet-batch.ts';
+import { DIRT, memoryOf, viewOf } from '../bytes.ts';
 import { type Checksum, counting, ethernet, ipv4, ipv6, sumWords, tcp, udp } from '../frames.ts';
 
 const SLOT = 70_000;
@@ -44,7 +44,7 @@ function tcpFrame({ isIpv4, options, flags, payload }: Large, checksum: Checksum
 function cut(frame: Uint8Array, gsoSize: number): { readonly trains: Uint8Array[][]; readonly memory: Uint8Array } {
   const memory = new Uint8Array(RECEIVED).fill(DIRT);
   memory.set(frame, FRAME);
-  const segmenter = new Segmenter({ bytes: memory, view: viewOf(memory) }, SCRATCH);
+  const segmenter = new Segmenter(memoryOf(memory), SCRATCH);
   expect(segmenter.begin(FRAME, frame.length, gsoSize, VNI)).toBe(true);
   const trains: Uint8Array[][] = [];
   while (segmenter.next()) {
@@ -121,7 +121,7 @@ describe('a large TCP segment', () => {
 
   it('that is no TCP or UDP over IP, or that no datagram could hold a part of, is refused', () => {
     const memory = new Uint8Array(RECEIVED).fill(0);
-    const segmenter = new Segmenter({ bytes: memory, view: viewOf(memory) }, SCRATCH);
+    const segmenter = new Segmenter(memoryOf(memory), SCRATCH);
     memory.set(ethernet(B, A, 0x0806, counting(60)), FRAME);
     expect(segmenter.begin(FRAME, 74, 1000, VNI)).toBe(false);
     memory.set(ethernet(B, A, 0x0800, ipv4(tcp({ payload: counting(3000) }))), FRAME);
@@ -149,16 +149,90 @@ describe('UDP payloads of one size', () => {
   });
 });
 
+describe('a train of UDP datagrams of one size', () => {
+  const udpFrame = (isIpv4: boolean, payload: Uint8Array, checksum: Checksum): Uint8Array => {
+    const segment = udp({ payload, checksum });
+    return isIpv4 ? ethernet(B, A, 0x0800, ipv4(segment)) : ethernet(B, A, 0x86dd, ipv6(segment));
+  };
+
+  it('is put together to the very packet that it was cut from, its checksum left to the host', () => {
+    fc.assert(
+      fc.property(
+        fc.boolean(),
+        fc.integer({ min: 2, max: 60_000 }),
+        fc.integer({ min: 1, max: 8900 }),
+        (v4, size, part) => {
+          fc.pre(size > part);
+          const payload = counting(size);
+          const [train] = cut(udpFrame(v4, payload, 'incomplete'), part).trains;
+          const { taken, merged, header, gsoSize } = merge(train!);
+          expect(taken).toBe(train!.length);
+          expect(gsoSize).toBe(part);
+          // NEEDS_CSUM, and datagrams of one size.
+          expect(header >>> 16).toBe(0x0105);
+          const whole = udpFrame(v4, payload.subarray(0, Math.min(size, train!.length * part)), 'incomplete');
+          expect(Buffer.from(merged).equals(whole)).toBe(true);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  const parts = (): Uint8Array[] => cut(udpFrame(true, counting(4000), 'incomplete'), 1000).trains.flat();
+
+  it.each([
+    ['a wrong checksum', (f: Uint8Array) => f.fill(f[100]! ^ 1, 100, 101)],
+    ['no checksum', (f: Uint8Array) => f.fill(0, 14 + 20 + 6, 14 + 20 + 8)],
+    ['another length than its frame', (f: Uint8Array) => f.fill(f[14 + 20 + 5]! - 1, 14 + 20 + 5, 14 + 20 + 6)],
+    ['another source port', (f: Uint8Array) => f.fill(9, 14 + 20, 14 + 21)],
+    ['another address', (f: Uint8Array) => f.fill(9, 14 + 12, 14 + 13)],
+    ['another class of service', (f: Uint8Array) => f.fill(3, 15, 16)],
+    ['leave to be fragmented', (f: Uint8Array) => f.fill(0, 14 + 6, 14 + 7)],
+    ['another protocol', (f: Uint8Array) => f.fill(6, 14 + 9, 14 + 10)],
+  ])('ends before one with %s', (_, spoil) => {
+    const frames = parts();
+    spoil(frames[2]!);
+    expect(merge(frames).taken).toBe(2);
+  });
+
+  it('ends with one shorter than the first, and before one that is longer', () => {
+    const short = cut(udpFrame(true, counting(2500), 'incomplete'), 1000).trains.flat();
+    expect(merge([...short, ...parts()]).taken).toBe(3);
+    const small = cut(udpFrame(true, counting(200), 'incomplete'), 100).trains.flat();
+    expect(merge([...small, ...parts()]).taken).toBe(2);
+  });
+
+  it('has no more datagrams than a kernel cuts', () => {
+    const many = Array.from({ length: 2 * MAX_TRAIN_SEGMENTS }, () => udpFrame(true, counting(22), 'complete'));
+    expect(merge(many).taken).toBe(MAX_TRAIN_SEGMENTS);
+  });
+
+  it('never begins for a port that takes none, nor with what may be fragmented or has no checksum', () => {
+    const begins = (segment: Uint8Array, takesUdp: boolean): boolean => {
+      const memory = new Uint8Array(SLOT).fill(DIRT);
+      const frame = ethernet(B, A, 0x0800, segment);
+      memory.set(frame, FRAME);
+      return new Coalescer(memoryOf(memory)).begin(FRAME, frame.length, takesUdp);
+    };
+    const payload = counting(100);
+    expect(begins(ipv4(udp({ payload })), true)).toBe(true);
+    expect(begins(ipv4(udp({ payload })), false)).toBe(false);
+    expect(begins(ipv4(udp({ payload, checksum: 0 })), true)).toBe(false);
+    expect(begins(ipv4(udp({ payload }), { fragment: 0 }), true)).toBe(false);
+    expect(begins(ipv4(udp()), true)).toBe(false);
+  });
+});
+
 /** Lays the frames into one receive slot, each behind a VXLAN header as a train comes, and lets the coalescer take them. */
 function merge(frames: readonly Uint8Array[]) {
   const memory = new Uint8Array(SLOT * 2).fill(DIRT);
-  const coalescer = new Coalescer({ bytes: memory, view: viewOf(memory) });
+  const coalescer = new Coalescer(memoryOf(memory));
   let at = FRAME;
   let taken = 0;
   for (const frame of frames) {
     at += 8;
     memory.set(frame, at);
-    const goesOn = taken === 0 ? coalescer.begin(at, frame.length) : coalescer.append(at, frame.length);
+    const goesOn = taken === 0 ? coalescer.begin(at, frame.length, true) : coalescer.append(at, frame.length);
     if (!goesOn) break;
     taken++;
     at += frame.length;
@@ -245,7 +319,7 @@ describe('a train of TCP segments', () => {
       const memory = new Uint8Array(SLOT).fill(DIRT);
       const frame = ethernet(B, A, 0x0800, segment);
       memory.set(frame, FRAME);
-      return new Coalescer({ bytes: memory, view: viewOf(memory) }).begin(FRAME, frame.length);
+      return new Coalescer(memoryOf(memory)).begin(FRAME, frame.length, false);
     };
     const payload = counting(100);
     expect(begins(ipv4(tcp({ payload })))).toBe(true);

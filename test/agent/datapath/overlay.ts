@@ -7,25 +7,32 @@ import {
   readCounters,
 } from '../../../agent/datapath/counters.ts';
 import { Forwarder } from '../../../agent/datapath/forwarder.ts';
+import type { ForwardingRules } from '../../../agent/datapath/forwarding-rules.ts';
 import type { Network } from '../../../agent/datapath/network.ts';
+import {
+  createPeerCounterMemory,
+  type PeerCounterName,
+  readPeerCounters,
+} from '../../../agent/datapath/peer-counters.ts';
 import { type DeliveredFrame, InMemoryPort } from '../../../agent/ports/in-memory.ts';
 import { InMemoryFabric, type InMemoryUnderlay } from '../../../agent/underlay/in-memory.ts';
-import { MAX_TRAIN_BYTES } from '../../../agent/underlay/underlay.ts';
-import { createBatch, type DatagramBatch, type PacketMemory, SLOT_SIZE } from '../../../agent/wire/packet-batch.ts';
+import { createBatch, type DatagramBatch, MAX_TRAIN_BYTES, SLOT_SIZE } from '../../../agent/wire/packet-batch.ts';
 import type { VirtioNetHeader } from '../../../agent/wire/virtio-net.ts';
 import { writeVxlan } from '../../../agent/wire/vxlan.ts';
 import type { Delta, NetworkChange, NetworkTable, Snapshot, TableUpdate } from '../../../src/contract/table.ts';
-import { concat, DIRT, viewOf, written } from '../bytes.ts';
+import { concat, DIRT, memoryOf, written } from '../bytes.ts';
 import { ethernet } from '../frames.ts';
 
 export const VXLAN_PORT = 4789;
 export const BROADCAST = 0xffff_ffff_ffff;
 const BATCH = 4;
 const NETWORKS = 4;
+const PEERS = 16;
 
 export interface SiteOptions {
   readonly queueCapacity?: number;
   readonly port?: number;
+  readonly rules?: ForwardingRules;
   /** What all memory holds before a frame is put into it: nothing that happens may depend on it. */
   readonly dirt?: number;
 }
@@ -36,6 +43,7 @@ export class OverlaySite {
   readonly underlay: InMemoryUnderlay;
   readonly forwarder: Forwarder;
   readonly counterMemory = createCounterMemory(NETWORKS);
+  readonly peerCounterMemory = createPeerCounterMemory(NETWORKS, PEERS);
   /** The clock, in seconds. */
   now = 1000;
   readonly #batch: DatagramBatch;
@@ -46,7 +54,7 @@ export class OverlaySite {
     this.name = name;
     this.address = address;
     const bytes = new Uint8Array(BATCH * SLOT_SIZE + MAX_TRAIN_BYTES);
-    const memory: PacketMemory = { bytes, view: viewOf(bytes) };
+    const memory = memoryOf(bytes);
     this.#dirt = options.dirt ?? DIRT;
     this.#batch = createBatch(memory, 0, BATCH);
     this.underlay = fabric.open({ memory, address, port: VXLAN_PORT, ...options });
@@ -54,8 +62,10 @@ export class OverlaySite {
       memory,
       underlay: this.underlay,
       counters: this.counterMemory,
+      peerCounters: this.peerCounterMemory,
       vxlanPort: VXLAN_PORT,
       scratch: BATCH * SLOT_SIZE,
+      rules: options.rules ?? {},
     });
   }
 
@@ -105,8 +115,8 @@ export class OverlaySite {
   }
 
   /** Takes in one datagram from any address. */
-  takeDatagram(from: string, payload: Uint8Array): void {
-    this.underlay.inject(from, payload);
+  takeDatagram(from: string, payload: Uint8Array, trafficClass = 0): void {
+    this.underlay.inject(from, payload, trafficClass);
     this.take();
   }
 
@@ -124,6 +134,17 @@ export class OverlaySite {
     const base = vni === 0 ? 0 : this.network(vni).counterBase;
     return Object.fromEntries(
       Object.entries(readCounters(this.counterMemory, base)).filter(([, count]) => count !== 0),
+    );
+  }
+
+  /** The counters of a network's peers that are not zero, by address and port. */
+  peerCounters(vni: number): Record<string, Partial<Record<PeerCounterName, number>>> {
+    const peers = readPeerCounters([this.peerCounterMemory]).get(vni) ?? [];
+    return Object.fromEntries(
+      peers.map(({ address, port, counters }) => [
+        `${address} ${port}`,
+        Object.fromEntries(Object.entries(counters).filter(([, count]) => count !== 0)),
+      ]),
     );
   }
 

@@ -29,7 +29,7 @@ it('the underlay in memory reads what it sends at the flush, as a kernel would: 
   const [a, b] = [openOn(fabric, 1), openOn(fabric, 2)];
   const to = a.underlay.addDestination(b.address, b.port);
   a.memory.bytes[0] = 1;
-  a.underlay.send(0, 1, to, 0, 0);
+  a.underlay.send(0, 1, to, 0, 0, 0);
   a.memory.bytes[0] = 2;
   a.underlay.flush(() => {});
   a.memory.bytes[0] = 3;

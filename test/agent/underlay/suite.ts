@@ -20,6 +20,12 @@ export interface OpenUnderlay {
   readonly waitForDatagram: () => void;
 }
 
+interface Received {
+  readonly payload: Uint8Array;
+  readonly source: number[];
+  readonly trafficClass: number;
+}
+
 export const UNDERLAY_SLOTS = 2 * BATCH;
 
 /** @param open gives two underlays that reach each other over IPv4. */
@@ -46,20 +52,21 @@ export function describeUnderlay(name: string, open: () => readonly [OpenUnderla
     const flush = (): void => a.underlay.flush((tag, failure) => failures.push([tag, failure]));
 
     /** What arrived, in calls of one batch each, until `count` are there. */
-    function receive(at: OpenUnderlay, count: number): { payload: Uint8Array; source: number[] }[][] {
+    function receive(at: OpenUnderlay, count: number): Received[][] {
       const batch = createBatch(at.memory, at.base + BATCH * SLOT_SIZE, BATCH);
-      const calls: { payload: Uint8Array; source: number[] }[][] = [];
+      const calls: Received[][] = [];
       while (calls.flat().length < count) {
         at.waitForDatagram();
         expect(at.underlay.receive(batch)).toBe(batch.count);
-        const call: { payload: Uint8Array; source: number[] }[] = [];
+        const call: Received[] = [];
         for (let i = 0; i < batch.count; i++) {
           const source = [...batch.source.subarray(i * 4, i * 4 + 4)];
           const end = batch.offset[i]! + batch.length[i]!;
           let start = batch.offset[i]!;
           do {
             const next = Math.min(end, start + batch.segmentSize[i]!);
-            call.push({ payload: at.memory.bytes.slice(start, next), source });
+            const payload = at.memory.bytes.slice(start, next);
+            call.push({ payload, source, trafficClass: batch.trafficClass[i]! });
             start = next;
           } while (start < end);
         }
@@ -70,15 +77,15 @@ export function describeUnderlay(name: string, open: () => readonly [OpenUnderla
 
     it('carries a datagram byte for byte, and says who sent it', () => {
       const to = a.underlay.addDestination(b.address, b.port);
-      a.underlay.send(put(a, 0, counting(100)), 100, to, 3, 7);
+      a.underlay.send(put(a, 0, counting(100)), 100, to, 3, 0, 7);
       flush();
-      expect(receive(b, 1)).toEqual([[{ payload: counting(100), source: a.words }]]);
+      expect(receive(b, 1)).toEqual([[{ payload: counting(100), source: a.words, trafficClass: 0 }]]);
       expect(failures).toEqual([]);
     });
 
     it('carries datagrams of one lane in order, a batch at a time', () => {
       const to = a.underlay.addDestination(b.address, b.port);
-      for (let i = 1; i <= 6; i++) a.underlay.send(put(a, i, counting(i)), i, to, 0, 0);
+      for (let i = 1; i <= 6; i++) a.underlay.send(put(a, i, counting(i)), i, to, 0, 0, 0);
       flush();
       const calls = receive(b, 6);
       expect(calls.map((call) => call.length)).toEqual([4, 2]);
@@ -88,16 +95,16 @@ export function describeUnderlay(name: string, open: () => readonly [OpenUnderla
     it('sends the same bytes to as many as it is told', () => {
       const destinations = [a, b].map(({ address, port }) => a.underlay.addDestination(address, port));
       const at = put(a, 0, counting(50));
-      for (const to of destinations) a.underlay.send(at, 50, to, 15, 0);
+      for (const to of destinations) a.underlay.send(at, 50, to, 15, 0, 0);
       flush();
       for (const receiver of [a, b]) {
-        expect(receive(receiver, 1).flat()).toEqual([{ payload: counting(50), source: a.words }]);
+        expect(receive(receiver, 1).flat()).toEqual([{ payload: counting(50), source: a.words, trafficClass: 0 }]);
       }
     });
 
     it('sends nothing before it is flushed, and nothing twice', () => {
       const to = a.underlay.addDestination(b.address, b.port);
-      a.underlay.send(put(a, 0, counting(10)), 10, to, 0, 0);
+      a.underlay.send(put(a, 0, counting(10)), 10, to, 0, 0, 0);
       const batch = createBatch(b.memory, b.base + BATCH * SLOT_SIZE, BATCH);
       expect(b.underlay.receive(batch)).toBe(0);
       expect(batch.count).toBe(0);
@@ -109,18 +116,18 @@ export function describeUnderlay(name: string, open: () => readonly [OpenUnderla
 
     it('carries an empty datagram', () => {
       const to = a.underlay.addDestination(b.address, b.port);
-      a.underlay.send(slot(a, 0), 0, to, 0, 0);
+      a.underlay.send(slot(a, 0), 0, to, 0, 0, 0);
       flush();
-      expect(receive(b, 1).flat()).toEqual([{ payload: new Uint8Array(), source: a.words }]);
+      expect(receive(b, 1).flat()).toEqual([{ payload: new Uint8Array(), source: a.words, trafficClass: 0 }]);
     });
 
     it('carries a train as the datagrams that it is made of, in order, after what was queued before it', () => {
       const to = a.underlay.addDestination(b.address, b.port);
       const failed = (tag: number, failure: SendFailure): void => void failures.push([tag, failure]);
-      a.underlay.send(put(a, 0, counting(30)), 30, to, 2, 0);
-      a.underlay.sendTrain(put(a, 1, counting(250)), 250, 100, to, 2, 0, failed);
+      a.underlay.send(put(a, 0, counting(30)), 30, to, 2, 0, 0);
+      a.underlay.sendTrain(put(a, 1, counting(250)), 250, 100, to, 2, 0, 0, failed);
       // The memory may be used again at once.
-      a.underlay.sendTrain(put(a, 1, counting(90)), 90, 100, to, 2, 0, failed);
+      a.underlay.sendTrain(put(a, 1, counting(90)), 90, 100, to, 2, 0, 0, failed);
       expect(
         receive(b, 5)
           .flat()
@@ -135,6 +142,21 @@ export function describeUnderlay(name: string, open: () => readonly [OpenUnderla
       expect(failures).toEqual([]);
     });
 
+    it('carries the class of each, and puts datagrams of different classes into no train', () => {
+      const to = a.underlay.addDestination(b.address, b.port);
+      const failed = (tag: number, failure: SendFailure): void => void failures.push([tag, failure]);
+      const classes = [0, 2, 2, 3, 0xb8];
+      for (const [i, trafficClass] of classes.entries()) {
+        a.underlay.send(put(a, i, Uint8Array.of(i, i)), 2, to, 0, trafficClass, 0);
+      }
+      flush();
+      a.underlay.sendTrain(put(a, 5, counting(250)), 250, 100, to, 0, 0xba, 0, failed);
+      const seen = receive(b, 8).flat();
+      expect(seen.map(({ trafficClass }) => trafficClass)).toEqual([...classes, 0xba, 0xba, 0xba]);
+      expect(seen.slice(0, 5).map(({ payload }) => payload[0])).toEqual([0, 1, 2, 3, 4]);
+      expect(failures).toEqual([]);
+    });
+
     it('carries datagrams of one size to several, each in its order', () => {
       const [toB, toA] = [b, a].map(({ address, port }) => a.underlay.addDestination(address, port)) as [
         number,
@@ -143,7 +165,7 @@ export function describeUnderlay(name: string, open: () => readonly [OpenUnderla
       for (const [i, to] of [toB, toB, toA, toB, toB].entries()) {
         const at = slot(a, 0) + i * 50;
         a.memory.bytes.fill(i, at, at + 50);
-        a.underlay.send(at, i === 4 ? 20 : 50, to, 0, 0);
+        a.underlay.send(at, i === 4 ? 20 : 50, to, 0, 0, 0);
       }
       flush();
       const seen = (calls: { payload: Uint8Array }[][]) =>
@@ -164,7 +186,7 @@ export function describeUnderlay(name: string, open: () => readonly [OpenUnderla
       expect(other).not.toBe(to);
       a.underlay.removeDestination(to);
       expect(a.underlay.addDestination('10.99.0.1', 4789)).not.toBe(to);
-      a.underlay.send(put(a, 0, counting(10)), 10, to, 0, 0);
+      a.underlay.send(put(a, 0, counting(10)), 10, to, 0, 0, 0);
       flush();
       expect(receive(b, 1).flat()).toHaveLength(1);
     });
@@ -174,7 +196,7 @@ export function describeUnderlay(name: string, open: () => readonly [OpenUnderla
       a.underlay.removeDestination(gone);
       const to = a.underlay.addDestination(b.address, b.port);
       expect(to).toBe(gone);
-      a.underlay.send(put(a, 0, counting(10)), 10, to, 0, 0);
+      a.underlay.send(put(a, 0, counting(10)), 10, to, 0, 0, 0);
       flush();
       expect(receive(b, 1).flat()).toHaveLength(1);
     });
@@ -185,9 +207,9 @@ export function describeUnderlay(name: string, open: () => readonly [OpenUnderla
 
     it('says which datagram it could not send, and sends the others', () => {
       const to = a.underlay.addDestination(b.address, b.port);
-      a.underlay.send(put(a, 0, counting(10)), 10, to, 0, 1);
-      a.underlay.send(slot(a, 1), 65_508, to, 0, 2);
-      a.underlay.send(put(a, 3, counting(20)), 20, to, 0, 3);
+      a.underlay.send(put(a, 0, counting(10)), 10, to, 0, 0, 1);
+      a.underlay.send(slot(a, 1), 65_508, to, 0, 0, 2);
+      a.underlay.send(put(a, 3, counting(20)), 20, to, 0, 0, 3);
       flush();
       expect(failures).toEqual([[2, 'tooBig']]);
       expect(

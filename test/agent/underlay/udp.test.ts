@@ -1,24 +1,29 @@
 import { randomInt } from 'node:crypto';
-import { describe } from 'vitest';
-import { SLOT_SIZE } from '../../../agent/wire/packet-batch.ts';
+import { describe, expect, it } from 'vitest';
+import type { UdpUnderlay } from '../../../agent/underlay/udp.linux.ts';
+import { createBatch, SLOT_SIZE } from '../../../agent/wire/packet-batch.ts';
 import { describeUnderlay, type OpenUnderlay, UNDERLAY_SLOTS } from './suite.ts';
 
 const PORT = 4789;
 
-/** On a loopback address of its own, so that no port is in anyone's way. */
-async function createOpener(): Promise<() => OpenUnderlay> {
+interface Opened extends OpenUnderlay {
+  readonly underlay: UdpUnderlay;
+}
+
+/** @returns a way to open one on a loopback address of its own, so that no port is in anyone's way, or on another address and port. */
+async function createOpener(): Promise<(address?: string | null, port?: number) => Opened> {
   const { Arena } = await import('../../../agent/sys/arena.linux.ts');
   const { Epoll } = await import('../../../agent/sys/epoll.linux.ts');
   const { UDP_UNDERLAY_ARENA_BYTES, UdpUnderlay } = await import('../../../agent/underlay/udp.linux.ts');
-  return () => {
+  return (at, port = PORT) => {
     const arena = new Arena(UNDERLAY_SLOTS * SLOT_SIZE + UDP_UNDERLAY_ARENA_BYTES + 4096);
     const base = arena.take(UNDERLAY_SLOTS * SLOT_SIZE);
     const host = [127, randomInt(1, 255), randomInt(256), randomInt(1, 255)] as const;
-    const address = host.join('.');
+    const address = at === undefined ? host.join('.') : at;
     const underlay = new UdpUnderlay({
       arena,
       address,
-      port: PORT,
+      port,
       batchCapacity: 64,
       random: Math.random,
       onTrainsRefused: () => {},
@@ -34,8 +39,8 @@ async function createOpener(): Promise<() => OpenUnderlay> {
       underlay,
       memory: arena,
       base,
-      address,
-      port: PORT,
+      address: address ?? '127.0.0.1',
+      port,
       words: [0, 0, 0xffff, host.reduce((word, byte) => word * 256 + byte, 0)],
       waitForDatagram: () => {
         if (epoll.wait(5000) === 0) throw new Error('nothing arrived within 5 s');
@@ -48,4 +53,29 @@ describe.skipIf(process.platform !== 'linux')('on Linux', async () => {
   if (process.platform !== 'linux') return;
   const open = await createOpener();
   describeUnderlay('the underlay over UDP', () => [open(), open()]);
+
+  it('the class of a datagram is carried over IPv6, and over both families by who takes all addresses', () => {
+    const port = randomInt(20_000, 30_000);
+    const [v4, v6, dual] = [open(), open('::1', port), open(null, port + 1)];
+    const classOf = (at: Opened): number => {
+      const into = createBatch(at.memory, at.base, 4);
+      at.waitForDatagram();
+      expect(at.underlay.receive(into)).toBe(1);
+      return into.trafficClass[0]!;
+    };
+    for (const [from, to, address] of [
+      [v4, dual, '127.0.0.1'],
+      [v6, dual, '::1'],
+      [dual, v4, v4.address],
+      [dual, v6, '::1'],
+    ] as const) {
+      for (const trafficClass of [0, 2, 0xbb]) {
+        const destination = from.underlay.addDestination(address, to.port);
+        from.underlay.send(from.base + 64, 9, destination, 0, trafficClass, 0);
+        from.underlay.flush((_tag, failure) => expect.unreachable(failure));
+        expect(classOf(to)).toBe(trafficClass);
+      }
+    }
+    for (const { underlay } of [v4, v6, dual]) underlay.close();
+  });
 });

@@ -8,10 +8,10 @@ import { sendmmsg, socket } from '../../../agent/sys/libc.linux.ts';
 import { MessageArray } from '../../../agent/sys/mmsghdr.linux.ts';
 import { AF_INET, writeSockaddr } from '../../../agent/sys/sockaddr.linux.ts';
 import { parseIp } from '../../../src/contract/ip.ts';
+import { DISCARD_PORT } from './discard-port.ts';
 
 const SOCK_DGRAM = 2;
 const BURST = 32;
-const DISCARD_PORT = 9;
 
 const [address = '', size = '64', rate = '1000', seconds = '1'] = process.argv.slice(2);
 const arena = new Arena(256 * 1024);

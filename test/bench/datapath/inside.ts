@@ -37,7 +37,7 @@ try {
       process.stderr.write(`round ${round}: ${contender.name}\n`);
       const running = await contender.start(a, b, lab.folder);
       try {
-        results.get(contender.name)?.push(await measure(running));
+        results.get(contender.name)?.push(await measure());
       } finally {
         await running.stop();
       }
@@ -47,7 +47,7 @@ try {
   process.stdout.write(`${report}\n`);
   if (options.write) writePart(new URL('../../../bench/README.md', import.meta.url), 'datapath', report);
 
-  async function measure(running: Parameters<typeof smallFrames>[2]): Promise<Figures> {
+  async function measure(): Promise<Figures> {
     const figures: Figures = new Map();
     const passes = async () => (await a.ping(ADDRESSES[1], { count: 1, timeoutMs: 300 })).received > 0;
     await until('a ping to pass', passes, { timeoutMs: 15_000 });
@@ -59,7 +59,7 @@ try {
       figures.set('TCP, 4 flows, Gbit/s', (await tcp(a, b, 4, false)).gbitPerSecond);
     }
     for (const size of SIZES) {
-      figures.set(`frames of ${size} bytes, no loss, kpps`, await smallFrames(a, b, running, size));
+      figures.set(`frames of ${size} bytes, no loss, kpps`, await smallFrames(a, b, size));
     }
     figures.set('round trip, idle, µs', await roundTrip(a));
     return figures;

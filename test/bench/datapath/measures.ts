@@ -2,9 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Site } from '../../../demo/lab/site.ts';
-import { ADDRESSES, type Running } from './contender.ts';
+import { ADDRESSES } from './contender.ts';
+import { DISCARD_PORT } from './discard-port.ts';
 
 const BLAST = fileURLToPath(new URL('./blast.ts', import.meta.url));
+const SINK = fileURLToPath(new URL('./sink.ts', import.meta.url));
 const TCP_SECONDS = 3;
 const BLAST_SECONDS = 0.7;
 /** Of what was sent, what may be missing at the other end and still count as none: ARP's first frames. */
@@ -52,15 +54,17 @@ export async function roundTrip(a: Site): Promise<number> {
 }
 
 /** The highest rate of frames of that size of which none is lost, by halving the interval; in thousands a second. */
-export async function smallFrames(a: Site, b: Site, running: Running, size: number): Promise<number> {
+export async function smallFrames(a: Site, b: Site, size: number): Promise<number> {
+  const sink = b.spawn([process.execPath, SINK]);
+  await sink.line(/ready/);
   let low = 0;
   let high = 800_000;
   for (let step = 0; step < 7; step++) {
     const rate = Math.round((low + high) / 2);
-    const before = await received(b, running.devs[1]);
+    const before = await received(b);
     const argv = [process.execPath, BLAST, ADDRESSES[1], String(size), String(rate), String(BLAST_SECONDS)];
     const { sent, seconds } = JSON.parse(await a.exec(argv)) as { sent: number; seconds: number };
-    const arrived = (await settled(b, running.devs[1])) - before;
+    const arrived = (await settled(b)) - before;
     const isKept = arrived >= sent * (1 - LOSS);
     // A rate that the generator could not reach is no rate that was carried.
     if (isKept) low = Math.max(low, sent / seconds);
@@ -68,22 +72,23 @@ export async function smallFrames(a: Site, b: Site, running: Running, size: numb
     else if (sent / seconds < rate * 0.95) break;
     else low = rate;
   }
+  await sink.stop();
   return low / 1000;
 }
 
-async function received(site: Site, dev: string): Promise<number> {
-  const [link] = JSON.parse(await site.exec(['ip', '-j', '-s', 'link', 'show', dev])) as {
-    stats64: { rx: { packets: number } };
-  }[];
-  return link?.stats64.rx.packets ?? 0;
+/** How many datagrams came to the sink. */
+async function received(site: Site): Promise<number> {
+  const port = `:${DISCARD_PORT.toString(16).padStart(4, '0').toUpperCase()}`;
+  const line = (await site.exec(['cat', '/proc/net/udp'])).split('\n').find((text) => text.includes(port));
+  return Number(line?.trim().split(/\s+/).at(-1) ?? Number.NaN);
 }
 
 /** The count once it stands still. */
-async function settled(site: Site, dev: string): Promise<number> {
-  let last = await received(site, dev);
+async function settled(site: Site): Promise<number> {
+  let last = await received(site);
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, 50));
-    const now = await received(site, dev);
+    const now = await received(site);
     if (now === last) return now;
     last = now;
   }
