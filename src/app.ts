@@ -7,12 +7,14 @@ import { accessTo } from './middleware/access.ts';
 import { observeRequests } from './middleware/observe.ts';
 import { limitFailures } from './middleware/rate-limit.ts';
 import { requestId } from './middleware/request-id.ts';
+import { securityHeaders } from './middleware/security-headers.ts';
 import { tellOfChanges } from './middleware/tell.ts';
 import { agentMacRoutes } from './routes/agent-macs.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
 import { attachmentRoutes } from './routes/attachments.ts';
 import { convergenceRoutes } from './routes/convergence.ts';
+import { dashboardRoutes } from './routes/dashboard.ts';
 import { enrollRoutes } from './routes/enroll.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -41,10 +43,12 @@ export function createApp(gateway: Gateway): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   app.use(observeRequests(gateway));
   app.use(requestId(gateway));
+  app.use(securityHeaders());
   app.use(limitFailures(gateway));
   app.use(tellOfChanges(gateway));
   app.onError(answerError(gateway.log));
 
+  app.route('/', dashboardRoutes(gateway));
   app.route('/', healthRoutes(gateway));
   app.route('/', tenantRoutes(gateway, access));
   app.route('/', apiKeyRoutes(gateway, access));
@@ -88,7 +92,10 @@ function methodTable(app: Hono<AppEnv>): (path: string) => string[] {
   const byPath = new Map<string, { form: RegExp; methods: Set<string> }>();
   for (const { method, path } of app.routes) {
     if (method === 'ALL') continue;
-    const known = byPath.get(path) ?? { form: new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`), methods: new Set() };
+    const known = byPath.get(path) ?? {
+      form: new RegExp(`^${path.replace(/:\w+/g, '[^/]+').replace('*', '.*')}$`),
+      methods: new Set(),
+    };
     byPath.set(path, known);
     known.methods.add(method);
   }

@@ -22,6 +22,8 @@ export interface Gateway {
   /** Called for every answer, where the host keeps figures. */
   readonly observe?: (request: ObservedRequest) => void;
   /** Lets work go on after the answer; what fails in it is logged. */
+  /** A file of the dashboard by its path, or null where there is none. */
+  readonly asset: (c: Context, path: string) => Promise<Response | null>;
   readonly inBackground: (c: Context, work: Promise<void>) => void;
 }
 

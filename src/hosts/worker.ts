@@ -3,6 +3,7 @@ import type {
   D1Database,
   DurableObjectNamespace,
   ExecutionContext,
+  Fetcher,
   ScheduledController,
 } from '@cloudflare/workers-types';
 import { createApp } from '../app.ts';
@@ -21,6 +22,7 @@ export { TenantHub } from './worker/tenant-hub.ts';
 interface Env extends RateBindings {
   readonly DB: D1Database;
   readonly HUB: DurableObjectNamespace;
+  readonly ASSETS: Fetcher;
   readonly [setting: string]: unknown;
 }
 
@@ -60,6 +62,7 @@ function start(env: Env): Running {
     log,
     hub: durableHub(env.HUB),
     limits: limitsOfCloudflare(env),
+    asset: (c, path) => readAsset(env.ASSETS, path, c.req.raw),
     inBackground: (c, work) => {
       const logged = work.catch((error: unknown) =>
         log.error({ requestId: c.get('requestId'), error }, 'work in the background failed'),
@@ -68,6 +71,12 @@ function start(env: Env): Running {
     },
   };
   return { gateway, app: createApp(gateway) };
+}
+
+async function readAsset(assets: Fetcher, path: string, request: Request): Promise<Response | null> {
+  const headers = { 'if-none-match': request.headers.get('if-none-match') ?? '' };
+  const file = await assets.fetch(new URL(path, request.url).href, { headers });
+  return file.ok || file.status === 304 ? (file as unknown as Response) : null;
 }
 
 /** Nothing works without settings, so every request says so; what is missing is for the log alone. */

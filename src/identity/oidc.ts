@@ -19,14 +19,13 @@ export interface Begun {
 }
 
 const TIMEOUT_MS = 10_000;
-/** Discovery is asked for again after so long; keys are whenever one is named that isn't known. */
+/** Discovery is asked for again after so long; the keys each time, so that a rotation is no outage. */
 const DISCOVERY_MS = 3600_000;
 
 export class Oidc {
   readonly #provider: OidcProvider;
   readonly #client: oauth.Client;
   readonly #now: () => number;
-  readonly #keys: oauth.JWKSCacheInput = {};
   #server: { readonly metadata: oauth.AuthorizationServer; readonly until: number } | null = null;
 
   constructor(provider: OidcProvider, now: () => number) {
@@ -78,10 +77,8 @@ export class Oidc {
         expectedNonce: begun.nonce,
         requireIdToken: true,
       });
-      await oauth.validateApplicationLevelSignature(server, response, {
-        ...this.#options(),
-        [oauth.jwksCache]: this.#keys,
-      });
+      // The library keeps keys by the object that it is given.
+      await oauth.validateApplicationLevelSignature({ ...server }, response, this.#options());
       return personOf(oauth.getValidatedIdTokenClaims(tokens)!);
     } catch (error) {
       throw identityErrorOf(error);

@@ -7,7 +7,7 @@
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { D1Database } from '@cloudflare/workers-types';
-import { createTestHarness } from 'wrangler';
+import { workerHarness } from '../gateway/worker-harness.ts';
 import { countAllocation, FEW, MANY, rush, timeAllocation } from './registry/allocation.ts';
 import { countCalls } from './registry/calls.ts';
 import { costOfDelta, FEW_MACS, MANY_MACS } from './registry/deltas.ts';
@@ -174,7 +174,7 @@ async function withD1<T>(act: (d1: D1Database) => Promise<T>): Promise<T> {
   // Nothing is asked of the Internet.
   Object.assign(process.env, { CLOUDFLARE_CF_FETCH_ENABLED: 'false', WRANGLER_SEND_METRICS: 'false' });
   const vars = { OVERLANE_OPERATOR_KEY: 'a-key-that-nobody-asks-this-worker-for' };
-  const harness = createTestHarness({ workers: [{ configPath: './wrangler.toml', vars }] });
+  const harness = workerHarness(vars);
   try {
     await harness.listen();
     const worker = harness.getWorker();

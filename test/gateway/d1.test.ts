@@ -1,8 +1,8 @@
 import type { D1Database } from '@cloudflare/workers-types';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createTestHarness } from 'wrangler';
 import { openSqliteD1 } from '../../src/hosts/node/d1-on-sqlite.ts';
 import { testSettings } from './settings.ts';
+import { workerHarness } from './worker-harness.ts';
 
 /** The D1 interface as the gateway uses it: what is true of Cloudflare's is true of ours. */
 function d1Suite(name: string, open: () => Promise<{ d1: D1Database; close: () => unknown }>): void {
@@ -87,7 +87,7 @@ d1Suite('our own, over node:sqlite', async () => {
 });
 
 d1Suite('the simulator of Cloudflare’s', async () => {
-  const harness = createTestHarness({ workers: [{ configPath: './wrangler.toml', vars: testSettings }] });
+  const harness = workerHarness(testSettings);
   await harness.listen();
   const { DB } = (await harness.getWorker().getEnv()) as { DB: D1Database };
   return { d1: DB, close: () => harness.close() };

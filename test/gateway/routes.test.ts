@@ -4,17 +4,25 @@ import { readConfig } from '../../src/config.ts';
 import { type RunningGateway, startGateway } from '../../src/hosts/node/start-gateway.ts';
 import { Browser } from './browser.ts';
 import { Caller, enrol, type Host, newAgent, newAgentKey, newTenant } from './host.ts';
-import { testSettings } from './settings.ts';
+import { DASHBOARD, testSettings } from './settings.ts';
 import { type Said, spiedStore } from './spied-store.ts';
-import { watch } from './watcher.ts';
+import { look, watch } from './watcher.ts';
 
 /** The only routes that anyone may call, each with its reason. */
 const PUBLIC: Readonly<Record<string, string>> = {
+  'GET /': 'the dashboard’s page, which says nothing of anyone',
+  'GET /sign-in': 'the same',
+  'GET /t/*': 'the same: what it shows, it asks for with a credential',
+  'GET /operator': 'the same',
+  'GET /operator/*': 'the same',
+  'GET /assets/:name': 'what that page is made of',
   'GET /healthz': 'a load balancer has no key, and it says nothing but "ok"',
   'GET /openapi.json': 'it describes the API and no tenant',
   'GET /docs': 'the same, for people',
   'GET /v1/sign-in-methods': 'who is not signed in yet asks how to, and of one who is it tells them alone',
 };
+
+const ASSET = '/assets/index-0123abcd.js';
 
 /** Calls that change something and record no event, each with its reason. Everything else must. */
 const WITHOUT_EVENT: Readonly<Record<string, string>> = {
@@ -62,6 +70,7 @@ beforeAll(async () => {
     data: ':memory:',
     host: '127.0.0.1',
     port: 0,
+    dashboard: DASHBOARD,
     log: { error: (fields, message) => console.error(message, fields) },
     watchStore: (d1) => {
       store = d1;
@@ -94,7 +103,7 @@ test('every route but the public ones answers 401 to whoever has no credential, 
   expect(routes().length).toBeGreaterThan(25);
   for (const route of routes()) {
     const [method, path] = route.split(' ') as [string, string];
-    const address = path.replace(/:\w+/g, 'x');
+    const address = path.replace('/assets/:name', ASSET).replace(/:\w+/g, 'x');
     for (const credential of [null, 'nonsense']) {
       const body = ['POST', 'PUT', 'PATCH'].includes(method) && path !== '/v1/agent/enroll' ? {} : undefined;
       // Its body is the credential: the sessions of the suite see to it.
@@ -176,11 +185,16 @@ test('every statement of every tenant’s route names the tenant, and none looks
   said.length = 0;
   const watcher = await watch(host, { caller: async () => agent }, cursor);
   called.add('GET /v1/agent/watch');
+  const viewer = await look(host, tenant, { authorization: `Bearer ${admin.credential}` });
+  await viewer.live('hello');
+  called.add(`GET ${T}/live`);
   heard.push(...said);
   const attachment = `${T}/sites/:site/networks/:network`;
   await call(admin, 'PUT', `${at}/sites/agent/networks/b`, attachment, { port });
-  // What is told to those who watch is read after the answer.
-  await watcher.push();
+  // What is told to those who watch and look is read after the answer.
+  for (let push = await watcher.push(); push.type === 'traffic'; push = await watcher.push());
+  await viewer.live('changed');
+  viewer.close();
   heard.push(...said);
   await call(agent, 'GET', `/v1/agent/tables?cursor=${cursor}`, '/v1/agent/tables');
   await call(agent, 'POST', '/v1/agent/heartbeat', '/v1/agent/heartbeat', { cursor, networks: [], version: '1.0.0' });

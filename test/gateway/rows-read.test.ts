@@ -1,7 +1,6 @@
 /** What a change costs when there is much that did not change, in the rows that D1 says it read and wrote. */
 import type { D1Database, D1PreparedStatement, D1Result } from '@cloudflare/workers-types';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createTestHarness } from 'wrangler';
 import { attach, detach } from '../../src/db/attachments.ts';
 import { type Database, openDatabase } from '../../src/db/database.ts';
 import { saveMacReport } from '../../src/db/mac-reports.ts';
@@ -13,6 +12,7 @@ import { createTenant, findTenant } from '../../src/db/tenants.ts';
 import { sweepQuarantine } from '../../src/db/vni-pool.ts';
 import { releaseEarly } from '../../src/db/vni-pools.ts';
 import { testSettings } from './settings.ts';
+import { workerHarness } from './worker-harness.ts';
 
 interface Cost {
   rowsRead: number;
@@ -58,7 +58,7 @@ let db: Database;
 let spent: Cost;
 
 beforeAll(async () => {
-  const harness = createTestHarness({ workers: [{ configPath: './wrangler.toml', vars: testSettings }] });
+  const harness = workerHarness(testSettings);
   await harness.listen();
   const worker = harness.getWorker();
   await worker.applyD1Migrations('DB');

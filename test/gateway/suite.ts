@@ -1,8 +1,11 @@
 /** How a gateway behaves, whichever host it is on: one suite, run on each. Every test makes a tenant of its own. */
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { Host } from './host.ts';
+import { CLIENT_ID, CLIENT_SECRET, Issuer } from './issuer.ts';
+import { type Settings, testSettings } from './settings.ts';
 import { badInput } from './suite/bad-input.ts';
 import { credentials } from './suite/credentials.ts';
+import { dashboard } from './suite/dashboard.ts';
 import { enrolment } from './suite/enrolment.ts';
 import { events } from './suite/events.ts';
 import { http } from './suite/http.ts';
@@ -12,6 +15,7 @@ import { live } from './suite/live.ts';
 import { macs } from './suite/macs.ts';
 import { members } from './suite/members.ts';
 import { networks } from './suite/networks.ts';
+import { oidc } from './suite/oidc.ts';
 import { overview } from './suite/overview.ts';
 import { sessions } from './suite/sessions.ts';
 import { sites } from './suite/sites.ts';
@@ -20,17 +24,30 @@ import { tenants } from './suite/tenants.ts';
 import { vniPools } from './suite/vni-pools.ts';
 import { watching } from './suite/watch.ts';
 
-export function gatewaySuite(name: string, start: () => Promise<Host>): void {
+/** @param start starts a gateway with these settings. */
+export function gatewaySuite(name: string, start: (settings: Settings) => Promise<Host>): void {
   let running: Host | undefined;
+  let issuer: Issuer | undefined;
   const host = () => running!;
 
   describe(name, () => {
     beforeAll(async () => {
-      running = await start();
+      issuer = await Issuer.start();
+      running = await start({
+        ...testSettings,
+        OVERLANE_OIDC_ISSUER: issuer.url,
+        OVERLANE_OIDC_CLIENT_ID: CLIENT_ID,
+        OVERLANE_OIDC_CLIENT_SECRET: CLIENT_SECRET,
+        OVERLANE_OPERATORS: 'boss@example.com, the-boss',
+      });
     });
-    afterAll(() => running?.close());
+    afterAll(async () => {
+      await running?.close();
+      issuer?.close();
+    });
 
     describe('http', () => http(host));
+    describe('dashboard', () => dashboard(host));
     describe('tenants and keys', () => tenants(host));
     describe('networks and VNIs', () => networks(host));
     describe('VNI pools', () => vniPools(host));
@@ -38,6 +55,7 @@ export function gatewaySuite(name: string, start: () => Promise<Host>): void {
     describe('enrolment', () => enrolment(host));
     describe('credentials', () => credentials(host));
     describe('sessions', () => sessions(host));
+    describe('identity provider', () => oidc(host, () => issuer!));
     describe('members', () => members(host));
     describe('overview', () => overview(host));
     describe('looking', () => live(host));

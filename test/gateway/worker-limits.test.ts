@@ -1,28 +1,14 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { createTestHarness } from 'wrangler';
 import type { Problem } from '../../src/contract/errors.ts';
 import { Caller, newAgent, newTenant } from './host.ts';
 import { testSettings } from './settings.ts';
-import { temporaryFolder } from './temporary-folder.ts';
+import { workerHarness } from './worker-harness.ts';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-
-/** The Worker's own configuration, but with limits that a test can reach at once, whatever else its machine does. */
-function strictConfig(folder: string): string {
-  const toml = readFileSync(join(ROOT, 'wrangler.toml'), 'utf8')
-    .replaceAll(/limit = \d+/g, 'limit = 3')
-    .replaceAll(/"(?:\.\/)?(src\/|migrations)/g, `"${ROOT}$1`);
-  const path = join(folder, 'wrangler.toml');
-  writeFileSync(path, toml);
-  return path;
-}
+/** Limits that a test can reach at once, whatever else its machine does. */
+const strict = (toml: string): string => toml.replaceAll(/limit = \d+/g, 'limit = 3');
 
 test('on workerd too, a site, a key and an address that ask too much are told to wait, and no other is held up', async () => {
-  const folder = temporaryFolder();
-  const harness = createTestHarness({ workers: [{ configPath: strictConfig(folder.path), vars: testSettings }] });
+  const harness = workerHarness(testSettings, strict);
   const { url } = await harness.listen();
   await harness.getWorker().applyD1Migrations('DB');
   const host = { url: url.origin, operatorKey: testSettings.OVERLANE_OPERATOR_KEY };
@@ -53,5 +39,4 @@ test('on workerd too, a site, a key and an address that ask too much are told to
   expect(refused).toMatchObject({ status: 429, body: { code: 'rate_limited' } });
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
   await harness.close();
-  folder.remove();
 });

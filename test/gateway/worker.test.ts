@@ -1,11 +1,11 @@
 import type { D1Database, DurableObjectNamespace } from '@cloudflare/workers-types';
-import { createTestHarness } from 'wrangler';
 import type { Host } from './host.ts';
-import { testSettings } from './settings.ts';
+import { type Settings, testSettings } from './settings.ts';
 import { gatewaySuite } from './suite.ts';
+import { workerHarness } from './worker-harness.ts';
 
-async function startOnWorkerd(): Promise<Host> {
-  const harness = createTestHarness({ workers: [{ configPath: './wrangler.toml', vars: testSettings }] });
+async function startOnWorkerd(settings: Settings): Promise<Host> {
+  const harness = workerHarness(settings);
   const { url } = await harness.listen();
   const worker = harness.getWorker<{ DB: D1Database; HUB: DurableObjectNamespace }>();
   await worker.applyD1Migrations('DB');

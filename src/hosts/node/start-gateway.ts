@@ -4,6 +4,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { D1Database } from '@cloudflare/workers-types';
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
@@ -14,6 +15,7 @@ import { forgetWatching } from '../../db/presence.ts';
 import { hostAddress } from '../../domain/client-address.ts';
 import type { Gateway, Log } from '../../gateway.ts';
 import { HOUSEKEEPING_SECONDS, keepHouse } from '../../housekeeping.ts';
+import { assetsIn } from './assets.ts';
 import { openSqliteD1, type SqliteD1 } from './d1-on-sqlite.ts';
 import { limitsInProcess } from './limits.ts';
 import { RequestFigures } from './metrics.ts';
@@ -31,6 +33,8 @@ export interface GatewayOptions {
   /** PEM texts; without them the gateway speaks plain HTTP. */
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly log: Log;
+  /** The folder of the dashboard as it was built: the repository's own unless given, null for none. */
+  readonly dashboard?: string | null;
   /** Milliseconds since 1970; the machine's clock unless given. */
   readonly now?: () => number;
   /** Wraps the store: for tests that watch queries. */
@@ -48,6 +52,8 @@ export interface RunningGateway {
 /** Requests that are still unanswered so long after the gateway is told to stop are cut. */
 const CLOSE_GRACE_MS = 5000;
 
+const DASHBOARD = fileURLToPath(new URL('../../../dist/dashboard', import.meta.url));
+
 /** Why the gateway can't start: one line for people. */
 export class StartError extends Error {}
 
@@ -60,6 +66,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const sockets = new Sockets({ db, now, log, limits, graceSeconds: config.offlineGraceSeconds });
   await forgetWatching(db, now()).catch((error: unknown) => log.error({ error }, 'who is online is not known'));
   const requests = new RequestFigures();
+  const readAsset = assetsIn(options.dashboard === undefined ? DASHBOARD : options.dashboard);
   const gateway: Gateway = {
     config,
     db,
@@ -69,6 +76,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     hub: sockets,
     observe: (request) => requests.observe(request),
     limits,
+    asset: (c, path) => readAsset(path, c.req.raw),
     inBackground: (c, work) => {
       work.catch((error: unknown) =>
         log.error({ requestId: c.get('requestId'), error }, 'work in the background failed'),
