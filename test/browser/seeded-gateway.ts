@@ -75,7 +75,8 @@ class BusyDatapath extends InMemoryDatapath {
       if (this.#site % 4 === 0) totals.dropUnderlayBusy! += Math.round(seconds * 0.4);
       if (this.#site % 5 === 0) totals.dropUnlistedVtep! += Math.round(seconds / 600);
     }
-    return { agent: {}, networks: this.#totals };
+    const networks = new Map([...this.#totals].map(([vni, totals]) => [vni, { totals, peers: [] }]));
+    return { agent: {}, networks };
   }
 }
 
@@ -147,7 +148,7 @@ export async function seedGateway({ networks, sites, hours, offline = [] }: Seed
     const { publicKey, privateKey } = await readOrCreateIdentity(state);
     const transport = createTransport({ origin: gateway.url });
     const options = { transport, clock: createGatewayClock(now), machineNow: now, origin: gateway.url, privateKey };
-    const vtep = { address: `198.51.${100 + (number >> 8)}.${(number & 255) + 1}`, port: 4789 };
+    const vtep = { address: `198.51.${100 + Math.floor(number / 250)}.${(number % 250) + 1}`, port: 4789 };
     const answer = await enrollSite(options, { token, name: site.name, publicKey, vtep, version: '0.1.0' });
     if (answer.kind !== 'enrolled') throw new Error(`${site.name} did not join: ${JSON.stringify(answer)}`);
     if (site.where !== '') await asAdmin('PATCH', `/v1/tenants/${TENANT}/sites/${site.name}`, { where: site.where });
@@ -179,11 +180,11 @@ export async function seedGateway({ networks, sites, hours, offline = [] }: Seed
   for (; behindMs >= STEP_MS; behindMs -= STEP_MS) {
     await Promise.all(
       [...joined].map(async ([name, { client, datapath }]) => {
-        const reports = [...datapath.counters().networks].map(([vni, counters]) => ({
+        const reports = [...datapath.counters().networks].map(([vni, { totals }]) => ({
           vni,
           revision: 1,
           digest: '000000000000',
-          counters,
+          counters: totals,
         }));
         await client.heartbeat({ cursor: cursors.get(name)!, networks: reports, version: '0.1.0', watching: true });
       }),
