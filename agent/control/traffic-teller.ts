@@ -52,5 +52,5 @@ export function networkTraffic(
   networks: readonly { readonly vni: number; readonly revision: number }[],
   counters: DatapathCounters['networks'],
 ): NetworkTraffic[] {
-  return networks.map(({ vni, revision }) => ({ vni, revision, ...trafficOf({ ...counters.get(vni) }) }));
+  return networks.map(({ vni, revision }) => ({ vni, revision, ...trafficOf({ ...counters.get(vni)?.totals }) }));
 }

@@ -87,6 +87,11 @@ test('settings are read whole or refused by name', () => {
     tombstoneSeconds: 604_800,
     trustProxy: false,
   });
+  const oidc = { OVERLANE_OIDC_ISSUER: 'https://issuer.example/realm', OVERLANE_OIDC_CLIENT_ID: 'c' };
+  expect(readConfig({ ...key, ...oidc, OVERLANE_OPERATORS: 'A@b.example, Sub' })).toMatchObject({
+    identity: { kind: 'oidc', name: 'issuer.example', issuer: 'https://issuer.example/realm', clientSecret: null },
+    operators: ['a@b.example', 'Sub'],
+  });
   const origins = readConfig({ ...key, OVERLANE_ORIGIN: 'https://a.example/, http://b.example:8787' }).origins;
   expect(origins).toEqual(['https://a.example', 'http://b.example:8787']);
   for (const [bad, name] of [
@@ -94,6 +99,10 @@ test('settings are read whole or refused by name', () => {
     [{ OVERLANE_OPERATOR_KEY: 'k'.repeat(31) }, 'OVERLANE_OPERATOR_KEY'],
     [{ ...key, OVERLANE_ORIGIN: 'https://a.example/path' }, 'OVERLANE_ORIGIN'],
     [{ ...key, OVERLANE_VNI_HOLD_SECONDS: '-1' }, 'OVERLANE_VNI_HOLD_SECONDS'],
+    [{ ...key, OVERLANE_OIDC_ISSUER: 'http://issuer.example', OVERLANE_OIDC_CLIENT_ID: 'c' }, 'OVERLANE_OIDC_ISSUER'],
+    [{ ...key, OVERLANE_OIDC_ISSUER: 'https://issuer.example' }, 'OVERLANE_OIDC_CLIENT_ID'],
+    [{ ...key, OVERLANE_ACCESS_TEAM: 'https://a.cloudflareaccess.com' }, 'OVERLANE_ACCESS_AUD'],
+    [{ ...key, OVERLANE_ACCESS_TEAM: 'https://a.example', OVERLANE_OIDC_ISSUER: 'https://b.example' }, 'not both'],
   ] as const) {
     expect(() => readConfig(bad)).toThrow(ConfigError);
     expect(() => readConfig(bad)).toThrow(name);

@@ -34,10 +34,14 @@ test('what is due is forgotten as fast as callers may write it', async () => {
   );
   await db.run(sql`INSERT INTO macs (tenant_id, network_id, mac, site_id, sticky, state, revision, added_revision, gone_at, hash)
     SELECT 't', 'n', i, 's', 0, 'gone', 1, 1, 1, 1 ${many}`);
+  await db.run(
+    sql`INSERT INTO sessions (id, hash, created_at, used_at, expires_at, ends_at) SELECT i, 'h', 1, 1, 1, 1 ${many}`,
+  );
+  await db.run(sql`INSERT INTO site_history (tenant_id, hour, site_id, samples) SELECT 't', 1, i, '[]' ${many}`);
   const hub = { tell: async () => {}, look: async () => {} } as unknown as Hub;
   const log = { error: (fields: object) => expect(fields).toBeUndefined() };
   await keepHouse({ db, now: () => 1e13, config: readConfig(testSettings), hub, log });
-  for (const table of ['events', 'idempotency_keys', 'macs']) {
+  for (const table of ['events', 'idempotency_keys', 'macs', 'sessions', 'site_history']) {
     expect(await db.all(sql`SELECT 1 FROM ${sql.raw(table)}`), table).toEqual([]);
   }
   close();

@@ -4,6 +4,7 @@ import { readConfig } from '../../src/config.ts';
 import type { Problem } from '../../src/contract/errors.ts';
 import { CLOSE_RATE_LIMITED } from '../../src/contract/watch.ts';
 import { type RunningGateway, startGateway } from '../../src/hosts/node/start-gateway.ts';
+import { Browser } from './browser.ts';
 import { type AgentKey, Caller, enrol, newAgent, newAgentKey, newTenant } from './host.ts';
 import { testSettings } from './settings.ts';
 import { spiedStore } from './spied-store.ts';
@@ -91,6 +92,22 @@ test('an address with too many wrong credentials is not looked at, not even with
   expect((await ask(key, '192.0.2.1')).status).toBe(200);
   now += 20_000;
   expect((await ask(key, '2001:db8::1')).status).toBe(200);
+});
+
+test('who signs in with wrong keys, or comes with sessions that are none, is held to it like any other', async () => {
+  const browser = new Browser(running);
+  const headers = { 'x-forwarded-for': '192.0.2.80' };
+  const signIn = (key: string) => browser.send('POST', '/v1/session', { body: JSON.stringify({ key }), headers });
+  expect((await signIn('wrong')).status).toBe(401);
+  browser.cookie = 'nonsense';
+  expect((await browser.send('GET', '/v1/tenants/t', { headers })).status).toBe(401);
+  expect((await signIn('wrong')).status).toBe(401);
+  expect((await signIn(await newKey())).status).toBe(429);
+  // One whose session counts has as many requests as a key has.
+  const signedIn = new Browser(running);
+  await signedIn.signIn(await newKey());
+  for (let i = 0; i < 5; i++) expect((await signedIn.get('/v1/tenants/t')).status).toBe(200);
+  expect((await signedIn.get('/v1/tenants/t')).status).toBe(429);
 });
 
 test('an address that a proxy names with its port is held to it all the same', async () => {

@@ -19,6 +19,7 @@ import type { MacView } from '../../src/contract/macs.ts';
 import type { PortSpec } from '../../src/contract/port.ts';
 import type { Site } from '../../src/contract/sites.ts';
 import { type RunningGateway, startGateway } from '../../src/hosts/node/start-gateway.ts';
+import { look, type TestWatcher } from '../gateway/watcher.ts';
 
 const OPERATOR_KEY = 'mesh-operator-key-of-more-than-32-characters';
 
@@ -47,6 +48,10 @@ export class Mesh {
     const mesh = new Mesh();
     await mesh.startGateway();
     return mesh;
+  }
+
+  get url(): string {
+    return this.#url;
   }
 
   /** Starts it on the data that is there, and where agents look for it, unless `elsewhere`. */
@@ -236,6 +241,12 @@ export class Tenant {
 
   convergence(network: string, revision?: number): Promise<Convergence> {
     return this.#call('GET', `networks/${network}/convergence${revision === undefined ? '' : `?revision=${revision}`}`);
+  }
+
+  /** Looks at the tenant, as its dashboard does. */
+  look(): Promise<TestWatcher> {
+    const headers = { authorization: `Bearer ${OPERATOR_KEY}` };
+    return look({ url: this.#mesh.url }, { at: `/v1/tenants/${this.slug}` }, headers);
   }
 
   async events(kind: EventKind): Promise<Event[]> {

@@ -85,3 +85,22 @@ test('after a restart of the gateway thirty agents are all told of changes again
   await allInStep(tenant, agents);
   await assertInStepWithRegistry(tenant, agents);
 });
+
+test('while somebody looks, every agent says what it carries and by which revision, and a change shows in it', async () => {
+  const { tenant, vni, agents } = await watchingTenant('looked-at', 2);
+  const viewer = await tenant.look();
+  const heard = new Map<string, number>();
+  const allAt = async (revision: number): Promise<void> => {
+    while (agents.some(({ site }) => (heard.get(site) ?? 0) < revision)) {
+      const { sites } = await viewer.live('traffic');
+      for (const { site, networks } of sites) {
+        for (const network of networks) if (network.vni === vni) heard.set(site, network.revision);
+      }
+    }
+  };
+  await allAt(1);
+  await tenant.patchNetwork('lan', { mtu: 1300 });
+  const { revision } = await viewer.live('changed');
+  await allAt(revision);
+  viewer.close();
+});
