@@ -12,6 +12,7 @@ import { LostBanner } from './live-state.tsx';
 import { Pages } from './pages.tsx';
 import { useShortcuts } from './shortcuts.ts';
 import { Sidebar } from './sidebar.tsx';
+import { useCatchUp } from './use-catch-up.ts';
 
 export function Shell({ session }: { readonly session: Session }) {
   const path = useStore(location, (at) => at.path);
@@ -22,6 +23,7 @@ export function Shell({ session }: { readonly session: Session }) {
 
   useEffect(() => (slug === null ? undefined : follow(slug)), [slug]);
   useEffect(close, [path]);
+  useCatchUp(tenant);
   useShortcuts({ tenant, onHelp: () => setOpen('help'), onJump: () => setOpen('jump') });
 
   return (
