@@ -141,11 +141,6 @@ export const FOLDER_RULES: readonly FolderRule[] = [
     because: 'how things look to people is functions over what the API gave',
   },
   {
-    folder: 'tools',
-    mayImport: [],
-    because: 'what is built is found by its path: nothing of it runs while it is built',
-  },
-  {
     folder: 'demo',
     mayImport: ['agent/**', 'src/**'],
     because: 'the demo shows the product, so nothing of the product may need the demo',
@@ -192,7 +187,6 @@ export const PACKAGE_RULES: readonly PackageRule[] = [
       'agent/userspace',
       'shared',
       'cli',
-      'tools',
       'demo',
     ],
     because: 'the gateway runs where there is no Node, and what is pure takes clock, randomness and I/O as arguments',
@@ -201,11 +195,6 @@ export const PACKAGE_RULES: readonly PackageRule[] = [
     packages: /^(preact|uplot|d3-force)(\/|$)/,
     onlyIn: ['src/dashboard'],
     because: 'what draws the page is of no use anywhere else',
-  },
-  {
-    packages: /^vite$/,
-    onlyIn: ['tools'],
-    because: 'the page is built before anything runs',
   },
   {
     packages: /^cloudflare:/,

@@ -29,7 +29,7 @@ function Seen({ state }: { readonly state: SessionState }) {
       return (
         <>
           <Home state={state} />
-          <Shell session={state.session} />
+          <Shell session={state.session} isOpen={state.phase === 'in'} />
           {state.phase === 'ended' && (
             <Dialog title="Your session has ended" onClose={() => undefined} isFixed>
               <p class="dialog-says">Sign in again and go on where you were: nothing that you typed is lost.</p>

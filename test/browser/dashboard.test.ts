@@ -124,7 +124,7 @@ describeTapLab('the dashboard', () => {
   it('has the page’s address and its heading follow the way back and forth', async () => {
     await admin.link(/^Network blue/).click();
     await admin.heading('blue').waitFor();
-    expect(await admin.page.evaluate('document.activeElement.tagName')).toBe('H1');
+    await admin.page.locator('h1:focus').waitFor();
     await admin.page.goBack();
     await admin.heading('Map').waitFor();
     await admin.page.keyboard.press('g');

@@ -21,10 +21,13 @@ export interface CallOptions {
   readonly idempotencyKey?: string;
 }
 
-/** What is called when a request finds that the session is no more. */
+/** What is called when a request, or the live socket, finds that the session is no more. */
 let onSignedOut = (): void => undefined;
 export function whenSignedOut(listener: () => void): void {
   onSignedOut = listener;
+}
+export function signedOut(): void {
+  onSignedOut();
 }
 
 /** @throws Refused, Unreachable */
@@ -34,7 +37,7 @@ export async function call<Answer>(method: Method, path: string, options: CallOp
   const problem = (await readJson(response)) as Problem;
   if (typeof problem?.code !== 'string') throw new Unreachable(`The gateway answered ${response.status}.`);
   // Signing in is refused by 401 as well, and says so by itself.
-  if (response.status === 401 && path !== '/v1/session') onSignedOut();
+  if (response.status === 401 && path !== '/v1/session') signedOut();
   throw new Refused(problem);
 }
 

@@ -1,5 +1,6 @@
 /** The live socket of the tenant that is shown: told of changes it has the page ask anew; lost it comes back, and catches up. */
 import type { Live as LiveMessage } from '../../contract/live.ts';
+import { signedOut } from './call.ts';
 import { changedSoon } from './changes.ts';
 import { forgetRates, noteTraffic } from './rates.ts';
 import { createStore } from './store.ts';
@@ -13,6 +14,8 @@ export type Live =
 
 export const live = createStore<Live>({ phase: 'off' });
 
+/** As the contract has it. */
+const CLOSE_UNAUTHENTICATED = 4401;
 const PING_MS = 25_000;
 /** Without a word for so long, the socket is dead. */
 const SILENT_MS = 60_000;
@@ -52,9 +55,10 @@ export function follow(tenant: string): () => void {
     else socket?.send('ping');
   }
 
-  function lost(): void {
+  function lost({ code }: CloseEvent): void {
     clearInterval(pings);
     if (isOver) return;
+    if (code === CLOSE_UNAUTHENTICATED) signedOut();
     const state = live.get();
     live.set({ phase: 'lost', since: state.phase === 'lost' ? state.since : Date.now() });
     const wait = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** failures++);

@@ -1,7 +1,7 @@
 import type { Network } from '../../contract/networks.ts';
 import type { Usage } from '../../contract/usage.ts';
 import { call } from '../api/call.ts';
-import { changed } from '../api/changes.ts';
+import { changedSoon } from '../api/changes.ts';
 import { useQuery } from '../api/query.ts';
 import { useTenant } from '../api/tenant.tsx';
 import { plural } from '../format/number.ts';
@@ -35,7 +35,8 @@ export function DeleteNetwork({ network, sites, onClose }: Props) {
         await call('DELETE', tenant.api('networks', network.id));
         say(`Network ${network.name} is deleted. ${rests}`);
         navigate(tenant.page('networks'), { replace: true });
-        changed();
+        // Not before this page is gone, which would ask for what is no more.
+        changedSoon();
       }}
     >
       <ul>

@@ -14,14 +14,20 @@ import { useShortcuts } from './shortcuts.ts';
 import { Sidebar } from './sidebar.tsx';
 import { useCatchUp } from './use-catch-up.ts';
 
-export function Shell({ session }: { readonly session: Session }) {
+interface Props {
+  readonly session: Session;
+  /** False while the session has ended and nobody has signed in again. */
+  readonly isOpen: boolean;
+}
+
+export function Shell({ session, isOpen }: Props) {
   const path = useStore(location, (at) => at.path);
   const slug = slugOf(path) ?? session.tenant?.slug ?? null;
   const tenant = useMemo(() => (slug === null ? null : tenantOf(slug, session.role)), [slug, session.role]);
   const [open, setOpen] = useState<'menu' | 'help' | 'jump' | null>(null);
   const close = () => setOpen(null);
 
-  useEffect(() => (slug === null ? undefined : follow(slug)), [slug]);
+  useEffect(() => (slug === null || !isOpen ? undefined : follow(slug)), [slug, isOpen]);
   useEffect(close, [path]);
   useCatchUp(tenant);
   useShortcuts({ tenant, onHelp: () => setOpen('help'), onJump: () => setOpen('jump') });

@@ -1,7 +1,7 @@
 /** What is asked before a site is disabled, enabled or removed. */
 import type { Site } from '../../contract/sites.ts';
 import { call } from '../api/call.ts';
-import { changed } from '../api/changes.ts';
+import { changed, changedSoon } from '../api/changes.ts';
 import { useTenant } from '../api/tenant.tsx';
 import { plural } from '../format/number.ts';
 import { navigate } from '../route/location.ts';
@@ -65,7 +65,8 @@ export function RemoveSite({ site, onClose }: Props) {
         await call('DELETE', tenant.api('sites', site.id));
         say(`${site.name} is removed.`);
         navigate(tenant.page('sites'), { replace: true });
-        changed();
+        // Not before this page is gone, which would ask for what is no more.
+        changedSoon();
       }}
     >
       <ul>
