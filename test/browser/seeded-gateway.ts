@@ -28,6 +28,8 @@ export interface SeedOptions {
   readonly hours: number;
   /** Sites that are not heard any more, by name. */
   readonly offline?: readonly string[];
+  /** With what happens in a day: changes, keys, pools, stations, something that does not work. */
+  readonly isLived?: boolean;
 }
 
 export interface Seeded {
@@ -52,6 +54,10 @@ class BusyDatapath extends InMemoryDatapath {
     this.#now = now;
     this.#bits = bits;
     this.#countedTo = now();
+  }
+
+  vniOf(name: string): number {
+    return [...this.networks.values()].find((network) => network.name === name)?.vni ?? 0;
   }
 
   override counters() {
@@ -87,7 +93,13 @@ interface Joined {
   readonly close: () => void;
 }
 
-export async function seedGateway({ networks, sites, hours, offline = [] }: SeedOptions): Promise<Seeded> {
+export async function seedGateway({
+  networks,
+  sites,
+  hours,
+  offline = [],
+  isLived = false,
+}: SeedOptions): Promise<Seeded> {
   const folder = mkdtempSync(join(tmpdir(), 'overlane-seeded-'));
   let behindMs = hours * 3_600_000;
   const now = (): number => Date.now() - behindMs;
@@ -177,7 +189,12 @@ export async function seedGateway({ networks, sites, hours, offline = [] }: Seed
     await datapath.apply(pulled.update);
     cursors.set(name, pulled.update.cursor);
   }
+  const happenings = isLived ? await happeningsOf(call, asAdmin) : [];
+  const everyMs = behindMs / (happenings.length + 1);
+  const startedBehindMs = behindMs;
   for (; behindMs >= STEP_MS; behindMs -= STEP_MS) {
+    while (happenings.length > 0 && startedBehindMs - behindMs > everyMs * happenings[0]!.at)
+      await happenings.shift()!.act();
     await Promise.all(
       [...joined].map(async ([name, { client, datapath }]) => {
         const reports = [...datapath.counters().networks].map(([vni, { totals }]) => ({
@@ -194,6 +211,16 @@ export async function seedGateway({ networks, sites, hours, offline = [] }: Seed
   await Promise.all([...joined.values()].map(({ session }) => session.start()));
   const isWatching = () => [...joined.values()].every(({ session }) => session.status().watching);
   await until('every agent to be told of changes', isWatching, { timeoutMs: 60_000 });
+  if (isLived) {
+    for (const [i, { datapath }] of [...joined.values()].entries()) datapath.hear(...stationsOf(datapath, i));
+    const [, ill] = [...joined.values()];
+    ill!.datapath.fail(
+      ill!.datapath.vniOf('lab'),
+      'there is no bridge named br-lab; make it, or give the network another port',
+    );
+    await asAdmin('PATCH', `/v1/tenants/${TENANT}/networks/lab`, { mtu: 1400 });
+    await asAdmin('PATCH', `/v1/tenants/${TENANT}/sites/harstad`, { disabled: true });
+  }
   for (const name of offline) {
     const { session, close } = joined.get(name)!;
     await session.stop();
@@ -212,4 +239,60 @@ export async function seedGateway({ networks, sites, hours, offline = [] }: Seed
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+type Call = Seeded['call'];
+
+/** What people did meanwhile, in order; `at` is its place among them. */
+async function happeningsOf(
+  asOperator: Call,
+  asAdmin: Call,
+): Promise<{ readonly at: number; readonly act: () => Promise<unknown> }[]> {
+  const tenant = `/v1/tenants/${TENANT}`;
+  await asOperator('POST', '/v1/tenants', { slug: 'fjordtech', name: 'Fjordtech' });
+  await asOperator('POST', '/v1/tenants', { slug: 'polar-clinics', name: 'Polar Clinics' });
+  await asOperator('POST', '/v1/vni-pools', {
+    name: 'fjordtech-dc',
+    first: 500_000,
+    last: 500_999,
+    tenant: 'fjordtech',
+  });
+  await asOperator('POST', '/v1/vni-pools', {
+    name: 'clinics',
+    first: 1_200_000,
+    last: 1_299_999,
+    tenant: 'polar-clinics',
+  });
+  const acts: readonly (() => Promise<unknown>)[] = [
+    () => asOperator('POST', '/v1/tenants/fjordtech/networks', { name: 'core' }),
+    () => asOperator('POST', `${tenant}/api-keys`, { name: 'Status screen', role: 'viewer' }),
+    () => asAdmin('PATCH', `${tenant}/networks/voice`, { arpSuppression: true }),
+    () =>
+      asAdmin('POST', `${tenant}/sites`, {
+        name: 'lillehammer-leaf',
+        kind: 'static',
+        vtep: { address: '198.51.102.9' },
+        where: 'Lillehammer, rack 4',
+      }),
+    () => asAdmin('PUT', `${tenant}/sites/lillehammer-leaf/networks/cameras`, { port: { type: 'none' } }),
+    () => asAdmin('POST', `${tenant}/networks`, { name: 'popup-store', subnet: '10.60.0.0/24' }),
+    () => asAdmin('PATCH', `${tenant}/sites/drammen`, { labels: { region: 'south', rack: '2' } }),
+    () => asAdmin('DELETE', `${tenant}/networks/popup-store`),
+    () => asAdmin('POST', `${tenant}/join-tokens`, { name: 'Branch offices', maxUses: 20, expiresInSeconds: 604_800 }),
+    () => asAdmin('PATCH', `${tenant}/networks/tills`, { antiSpoof: 'strict' }),
+    () => asOperator('POST', `${tenant}/api-keys`, { name: 'Deploy robot', role: 'admin' }),
+  ];
+  return acts.map((act, i) => ({ at: i + 1, act }));
+}
+
+/** A dozen or so stations on each network of a site. */
+function stationsOf(datapath: BusyDatapath, site: number): { vni: number; mac: string; ip: string }[] {
+  const hex = (value: number) => value.toString(16).padStart(2, '0');
+  return [...datapath.networks.values()].flatMap(({ vni }, n) =>
+    Array.from({ length: 6 + ((site * 5 + n * 3) % 11) }, (_, i) => ({
+      vni,
+      mac: `02:4e:${hex(n)}:${hex(site)}:00:${hex(i + 1)}`,
+      ip: `10.${20 + 10 * n}.${site + 1}.${i + 10}`,
+    })),
+  );
 }

@@ -19,7 +19,7 @@ export interface Pages<Item> {
   readonly reload: () => void;
 }
 
-const PAGE = 250;
+const PAGE = 500;
 /** Up to so many pages are asked for anew by themselves when something changes. */
 const REFRESHED_PAGES = 2;
 
@@ -96,7 +96,7 @@ export async function readAll<Item>(path: string): Promise<Item[]> {
   const items: Item[] = [];
   let cursor: string | null = null;
   do {
-    const page: Page<Item> = await get(pagePath(path, cursor, 500));
+    const page: Page<Item> = await get(pagePath(path, cursor, PAGE));
     items.push(...page.items);
     cursor = page.nextCursor;
   } while (cursor !== null);

@@ -3,7 +3,7 @@ import { useMemo, useRef, useState } from 'preact/hooks';
 import { type Rate, rates } from '../api/rates.ts';
 import { useStore } from '../api/store.ts';
 import { useTenant } from '../api/tenant.tsx';
-import type { Link, Overview } from '../format/health.ts';
+import type { Link, Overview, SiteHealth } from '../format/health.ts';
 import { navigate } from '../route/location.ts';
 import { Icon } from '../ui/icons.tsx';
 import { Card } from './card.tsx';
@@ -50,6 +50,25 @@ export default function Graph({ overview, width, height }: Props) {
     if (!wasDragged()) navigate(to);
   };
 
+  const isTroubled = ({ health }: SiteHealth): boolean => health === 'bad' || health === 'warn';
+  const wellSites = sites.filter((one) => !isTroubled(one));
+  const troubledSites = sites.filter(isTroubled);
+  const drawSite = (one: SiteHealth) => (
+    <SiteNode
+      key={one.site.id}
+      of={one}
+      at={placed.get(one.site.id)!}
+      to={tenant.page('sites', one.site.name)}
+      size={isDense ? (isTroubled(one) ? 6.5 : 4.5) : 8}
+      unit={Math.min(1.6, Math.max(1, 0.9 / scale))}
+      hasName={hasNames || one.health === 'bad' || pointed === one.site.id}
+      isDim={dims(one.site.id)}
+      isQuiet={isDense && one.health !== 'bad'}
+      onPoint={point}
+      onGo={go}
+    />
+  );
+
   return (
     <section class="map" aria-label={`Map of ${sites.length} sites and ${networks.length} networks`}>
       {/* biome-ignore lint/a11y/noSvgWithoutTitle: a title would be a tooltip over the whole map; the section has its name */}
@@ -71,23 +90,8 @@ export default function Graph({ overview, width, height }: Props) {
             />
           ))}
         </g>
-        <g class="sites">
-          {sites.map((one) => (
-            <SiteNode
-              key={one.site.id}
-              of={one}
-              at={placed.get(one.site.id)!}
-              to={tenant.page('sites', one.site.name)}
-              size={isDense ? 4.5 : 8}
-              unit={Math.min(1.6, Math.max(1, 0.9 / scale))}
-              hasName={hasNames || one.health === 'bad' || pointed === one.site.id}
-              isDim={dims(one.site.id)}
-              isQuiet={isDense && one.health !== 'bad'}
-              onPoint={point}
-              onGo={go}
-            />
-          ))}
-        </g>
+        {/* What is in trouble stands above all else. */}
+        <g class="sites">{wellSites.map(drawSite)}</g>
         <g class="networks">
           {networks.map((one) => (
             <NetworkNode
@@ -102,6 +106,7 @@ export default function Graph({ overview, width, height }: Props) {
             />
           ))}
         </g>
+        <g class="sites">{troubledSites.map(drawSite)}</g>
       </svg>
       <div class="map-tools">
         <button type="button" class="button square" aria-label="Zoom in" onClick={() => zoom('in')}>
