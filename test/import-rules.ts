@@ -58,6 +58,11 @@ export const FOLDER_RULES: readonly FolderRule[] = [
     because: 'a host puts the parts of the gateway together, and nothing of the agent is among them',
   },
   {
+    folder: 'src/dashboard',
+    mayImport: ['src/contract'],
+    because: 'the page is one more client of the gateway: all it knows of it is the contract',
+  },
+  {
     folder: 'src',
     mayImport: ['src/contract', 'src/domain', 'src/db', 'src/middleware', 'src/routes'],
     because: 'the app is the same on every host',
@@ -199,6 +204,11 @@ export const PACKAGE_RULES: readonly PackageRule[] = [
       'demo',
     ],
     because: 'the gateway runs where there is no Node, and what is pure takes clock, randomness and I/O as arguments',
+  },
+  {
+    packages: /^(preact|uplot|d3-force)(\/|$)/,
+    onlyIn: ['src/dashboard'],
+    because: 'what draws the page is of no use anywhere else',
   },
   {
     packages: /^cloudflare:/,

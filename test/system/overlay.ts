@@ -16,10 +16,12 @@ const HIDDEN = '127.0.0.1';
 
 export class Overlay {
   readonly lab: Lab;
-  readonly #key = randomBytes(32).toString('hex');
+  readonly operatorKey = randomBytes(32).toString('hex');
   #program: Program | undefined;
   #relays = 0;
   #call: Call | undefined;
+  /** Where the gateway is reached from outside its namespace. */
+  socketPath = '';
 
   constructor(lab: Lab) {
     this.lab = lab;
@@ -39,14 +41,20 @@ export class Overlay {
     const { hub, folder } = this.lab;
     const host = options.hidden === true ? HIDDEN : hub.v4;
     const program = hub.spawn([process.execPath, GATEWAY], {
-      env: { HOST: host, PORT: String(PORT), OVERLANE_DATA: join(folder, 'gateway'), OVERLANE_OPERATOR_KEY: this.#key },
+      env: {
+        HOST: host,
+        PORT: String(PORT),
+        OVERLANE_DATA: join(folder, 'gateway'),
+        OVERLANE_OPERATOR_KEY: this.operatorKey,
+      },
     });
     this.#program = program;
     const path = join(folder, `gateway-${this.#relays++}.sock`);
+    this.socketPath = path;
     await new Promise<void>((resolve, reject) => {
       hub.probe.start({ do: 'relay', path, to: host, port: PORT }, () => resolve()).result.catch(reject);
     });
-    const call = createApi(path, this.#key);
+    const call = createApi(path, this.operatorKey);
     await Promise.race([
       until('the gateway to be ready', async () => (await call('GET', '/healthz')) !== undefined),
       program.ended.then(() => Promise.reject(program.failure('ended'))),
