@@ -33,7 +33,7 @@ export async function runConfig(flags: RunConfigFlags, uid: number, log: Log): P
   const folder = await openStateFolder(flags.state ?? (await configStateFolder(flags.config, uid)), uid);
   const { vtep } = first;
   const rules = { dscp: flags.dscp ?? first.rules.dscp, clampMss: flags.clampMss ?? first.rules.clampMss };
-  const { threads = defaultThreads(availableParallelism()) } = flags;
+  const threads = flags.threads ?? first.threads ?? defaultThreads(availableParallelism());
   const startedAt = new Date().toISOString();
   return runAgentProcess({
     folder,
@@ -69,6 +69,7 @@ function checkUnchanged(first: Config, config: Config): void {
     ['vtep', ({ vtep }: Config) => [vtep.address, vtep.port]],
     ['dscp', ({ rules }: Config) => rules.dscp],
     ['clampMss', ({ rules }: Config) => rules.clampMss],
+    ['threads', ({ threads }: Config) => threads],
   ] as const) {
     if (JSON.stringify(of(first)) === JSON.stringify(of(config))) continue;
     throw new Failure('configuration', `${what} can be changed only by a restart`);

@@ -188,7 +188,7 @@ test.each([
 test.each(['0', '17', '1.5', 'two', ''])('run --threads %j is refused, with what would be right', async (threads) => {
   expect(await agent('run', '--threads', threads, '--state', state)).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('It must be a number from 1 to 16.'),
+    stderr: expect.stringContaining('It must be a whole number from 1 to 16.'),
   });
 });
 
