@@ -98,6 +98,11 @@ export const FOLDER_RULES: readonly FolderRule[] = [
     because: 'forwarding is pure: it meets ports and the underlay as interfaces, so that it runs in memory',
   },
   {
+    folder: 'agent/capture',
+    mayImport: ['agent/wire', 'agent/datapath/datapath.ts', 'src/contract'],
+    because: 'what a captured frame looks like to people and to Wireshark is functions over its bytes',
+  },
+  {
     folder: 'agent/userspace',
     mayImport: ['agent/datapath', 'agent/ports', 'agent/underlay', 'agent/sys', 'agent/wire', 'src/contract'],
     because: 'the data path never sees HTTP, state on disk or the command line',
@@ -109,7 +114,16 @@ export const FOLDER_RULES: readonly FolderRule[] = [
   },
   {
     folder: 'agent/cli',
-    mayImport: ['agent', 'agent/control', 'agent/datapath', 'agent/userspace', 'agent/sys', 'shared', 'src/contract'],
+    mayImport: [
+      'agent',
+      'agent/capture',
+      'agent/control',
+      'agent/datapath',
+      'agent/userspace',
+      'agent/sys',
+      'shared',
+      'src/contract',
+    ],
     because: 'the command line puts the agent together, and takes only the contract of the gateway',
   },
   {

@@ -9,6 +9,7 @@ import { LOCK_FILE, SOCKET_FILE } from '../control/state-folder.ts';
 import type { AgentStatus } from '../control/status.ts';
 import type { Datapath } from '../datapath/datapath.ts';
 import { tryLockFile } from '../sys/lock.linux.ts';
+import { captureStream } from './capture-stream.ts';
 import { EXIT_FAILED, EXIT_OK } from './exit-code.ts';
 
 /** What drives the data path: a gateway's session or a file's. */
@@ -54,7 +55,9 @@ export async function runAgentProcess({
     try {
       const running = control(datapath);
       agent = running;
-      const server = await serveLocalApi(join(folder, SOCKET_FILE), handlersOf(agent, datapath));
+      const server = await serveLocalApi(join(folder, SOCKET_FILE), handlersOf(agent, datapath), {
+        '/capture': captureStream(datapath, () => running.status()),
+      });
       const figures =
         metrics && (await serveMetrics(metrics, () => formatAgentMetrics(running.status(), datapath.counters())));
       try {

@@ -1,14 +1,24 @@
 /** The commands and their flags. What a command needs is loaded when it is called, so that `status` is quick. */
 import { hostname } from 'node:os';
 import { Command, CommanderError, Option } from 'commander';
+import * as v from 'valibot';
 import { checked } from '../../shared/checked.ts';
 import { Failure, reasonOf } from '../../shared/failure.ts';
 import { VERSION } from '../../shared/version.ts';
-import { NameSchema, UdpPortSchema, UnicastIpSchema, VXLAN_PORT } from '../../src/contract/primitives.ts';
+import {
+  MacSchema,
+  NameSchema,
+  UdpPortSchema,
+  UnicastIpSchema,
+  VniSchema,
+  VXLAN_PORT,
+} from '../../src/contract/primitives.ts';
+import { DEFAULT_SNAP_LENGTH, SnapLengthSchema } from '../capture/request.ts';
 import { DATAPATHS } from '../config.ts';
 import { MetricsAddressSchema } from '../control/metrics-server.ts';
 import { defaultStateFolder } from '../control/state-folder.ts';
 import { DSCP_MODES } from '../datapath/forwarding-rules.ts';
+import type { CaptureFlags } from './capture.ts';
 import { EXIT_BY_FAILURE, EXIT_CODE_HELP, EXIT_FAILED, EXIT_OK, EXIT_USAGE } from './exit-code.ts';
 import type { JoinFlags } from './join.ts';
 import { createLog, LOG_LEVELS, type LogLevel } from './log.ts';
@@ -17,12 +27,16 @@ import type { RunFlags } from './run.ts';
 import type { RunConfigFlags } from './run-config.ts';
 import type { ShowFlags } from './show.ts';
 import { siteNameFrom } from './site-name.ts';
+import { ThreadsSchema } from './threads.ts';
 
 type AllRunFlags = Omit<RunFlags, 'state' | 'datapath'> & Partial<RunConfigFlags> & { readonly logLevel: LogLevel };
 
+const COUNT_MESSAGE = 'must be a whole number above 0';
+const CountSchema = v.pipe(v.number(COUNT_MESSAGE), v.integer(COUNT_MESSAGE), v.minValue(1, COUNT_MESSAGE));
+
 /** Where a command's words go; each call has whole lines. */
 export interface Terminal {
-  out(text: string): void;
+  out(text: string | Uint8Array): void;
   error(text: string): void;
 }
 
@@ -97,6 +111,7 @@ function createProgram(terminal: Terminal, done: (exitCode: number) => void): Co
     )
     .option('--clamp-mss', 'bring the MSS of TCP connections down to what the network carries')
     .option('--metrics <host:port>', 'serve figures for Prometheus at /metrics there', checked(MetricsAddressSchema))
+    .option('--threads <n>', 'how many threads forward; by the cores unless said', checked(ThreadsSchema))
     .addOption(new Option('--log-level <level>', 'the least to be logged').choices(LOG_LEVELS).default('info'))
     .action(async (flags: AllRunFlags) => {
       const log = createLog(flags.logLevel, process.stderr.isTTY === true);
@@ -120,6 +135,36 @@ function createProgram(terminal: Terminal, done: (exitCode: number) => void): Co
       done(await rotateSiteKey(flags, uid, print));
     });
 
+  program
+    .command('capture')
+    .description('show passing frames until stopped: what the agent gives to a port, and what it sends to other sites')
+    .requiredOption('--vni <vni>', 'the network', (text) => checked(VniSchema)(Number(text)))
+    .option('--mac <mac>', 'only frames from or to it; may be given again', collected(checked(MacSchema)), [])
+    .option('--count <n>', 'end after so many frames', (text) => checked(CountSchema)(Number(text)))
+    .option('--write <file>', 'write them as pcapng, which Wireshark and tcpdump read; - for the standard output')
+    .option(
+      '--snap <bytes>',
+      'bytes kept of a frame',
+      (text) => checked(SnapLengthSchema)(Number(text)),
+      DEFAULT_SNAP_LENGTH,
+    )
+    .addOption(new Option('--state <dir>', state.description).default(folder))
+    .addOption(new Option('--config <file>', 'the file of an agent that runs by one').conflicts('state'))
+    .addHelpText(
+      'after',
+      '\nA frame is shown as it leaves the agent. Large segments pass whole, with checksums that a device is to make.',
+    )
+    .action(async (flags: CaptureFlags) => {
+      const { captureFrames } = await import('./capture.ts');
+      const stopped = new AbortController();
+      const stop = (): void => stopped.abort();
+      process.once('SIGINT', stop).once('SIGTERM', stop);
+      // Whoever read the output has gone: `capture | head`.
+      process.stdout.on('error', stop);
+      const { out, error } = terminal;
+      done(await captureFrames(flags, uid, { out, error, stop: stopped.signal }));
+    });
+
   for (const [name, description, show] of [
     ['status', 'how the agent stands: exit code 0 only where it is in step', 'showStatus'],
     ['fdb', 'what it forwards by', 'showFdb'],
@@ -137,4 +182,9 @@ function createProgram(terminal: Terminal, done: (exitCode: number) => void): Co
       });
   }
   return program;
+}
+
+/** A flag that may be given again. */
+function collected<T>(parse: (text: string) => T): (text: string, before: readonly T[]) => readonly T[] {
+  return (text, before) => [...before, parse(text)];
 }

@@ -1,5 +1,5 @@
 /** `run --config FILE`: a site without a gateway, by the table in the file. `SIGHUP` reads it again. */
-
+import { availableParallelism } from 'node:os';
 import { Failure, reasonOf } from '../../shared/failure.ts';
 import { VERSION } from '../../shared/version.ts';
 import { type Config, type DatapathChoice, readConfig } from '../config.ts';
@@ -12,6 +12,7 @@ import type { DscpMode } from '../datapath/forwarding-rules.ts';
 import { openUserspaceDatapath } from '../userspace/userspace.ts';
 import { runAgentProcess } from './agent-process.ts';
 import { checkDatapathChoice } from './datapath-choice.ts';
+import { defaultThreads } from './threads.ts';
 
 export interface RunConfigFlags {
   readonly config: string;
@@ -21,6 +22,8 @@ export interface RunConfigFlags {
   readonly metrics?: MetricsAddress;
   readonly dscp?: DscpMode;
   readonly clampMss?: boolean;
+  /** How many threads forward; by the cores unless said. */
+  readonly threads?: number;
 }
 
 /** @throws Failure where it can't start. */
@@ -30,12 +33,14 @@ export async function runConfig(flags: RunConfigFlags, uid: number, log: Log): P
   const folder = await openStateFolder(flags.state ?? (await configStateFolder(flags.config, uid)), uid);
   const { vtep } = first;
   const rules = { dscp: flags.dscp ?? first.rules.dscp, clampMss: flags.clampMss ?? first.rules.clampMss };
+  const { threads = defaultThreads(availableParallelism()) } = flags;
   const startedAt = new Date().toISOString();
   return runAgentProcess({
     folder,
     log,
     metrics: flags.metrics,
-    openDatapath: () => openUserspaceDatapath({ vtep, identity: `${vtep.address ?? '*'}:${vtep.port}`, rules, log }),
+    openDatapath: () =>
+      openUserspaceDatapath({ vtep, identity: `${vtep.address ?? '*'}:${vtep.port}`, threads, rules, log }),
     control: (datapath) => {
       const session = new FileSession({ datapath, now: Date.now, after, log });
       let reading = 1;

@@ -1,4 +1,5 @@
 /** `run`: a site of a gateway. */
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { VERSION } from '../../shared/version.ts';
 import type { DatapathChoice } from '../config.ts';
@@ -17,6 +18,7 @@ import { runAgentProcess } from './agent-process.ts';
 import { checkDatapathChoice } from './datapath-choice.ts';
 import { openGateway } from './gateway.ts';
 import { rotate } from './rotate-key.ts';
+import { defaultThreads } from './threads.ts';
 
 export interface RunFlags {
   readonly state: string;
@@ -26,6 +28,8 @@ export interface RunFlags {
   readonly metrics?: MetricsAddress;
   readonly dscp?: DscpMode;
   readonly clampMss?: boolean;
+  /** How many threads forward; by the cores unless said. */
+  readonly threads?: number;
 }
 
 /** @throws Failure where it can't start. */
@@ -46,13 +50,16 @@ export async function runSite(flags: RunFlags, uid: number, log: Log): Promise<n
       return keys.next;
     },
   };
+  const { threads = defaultThreads(availableParallelism()) } = flags;
   const startedAt = new Date().toISOString();
   return runAgentProcess({
     folder,
     log,
     metrics: flags.metrics,
-    openDatapath: () =>
-      openUserspaceDatapath({ vtep, identity: site, rules: { dscp: flags.dscp, clampMss: flags.clampMss }, log }),
+    openDatapath: () => {
+      const rules = { dscp: flags.dscp, clampMss: flags.clampMss };
+      return openUserspaceDatapath({ vtep, identity: site, threads, rules, log });
+    },
     control: (datapath) => {
       const session = new Session({
         client: createGatewayClient(options, site),

@@ -1,8 +1,11 @@
 /** What an agent tells the tools on its own host, over HTTP on a Unix socket that only its user can open. */
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, request as httpRequest } from 'node:http';
-import { errorCode, Failure, reasonOf } from '../../shared/failure.ts';
+import { setTimeout } from 'node:timers/promises';
+import { Failure, reasonOf } from '../../shared/failure.ts';
 import type { NetworkFdb, PeerCounters } from '../datapath/datapath.ts';
+import { localFailure } from './local-failure.ts';
+import { type LocalStream, sendStream } from './local-stream.ts';
 import type { AgentStatus } from './status.ts';
 
 /** The answers, by path. */
@@ -30,6 +33,8 @@ function methodOf(path: string): 'GET' | 'POST' {
   return path === '/rotate-key' ? 'POST' : 'GET';
 }
 
+const LAST_WORDS_MS = 1000;
+
 export interface LocalServer {
   close(): Promise<void>;
 }
@@ -38,15 +43,33 @@ export interface LocalServer {
  * Serves at `socketPath`. A socket that is there is one that a killed agent left: the caller holds the folder's lock.
  * @throws Failure where the socket can't be made.
  */
-export async function serveLocalApi(socketPath: string, handlers: LocalHandlers): Promise<LocalServer> {
+export async function serveLocalApi(
+  socketPath: string,
+  handlers: LocalHandlers,
+  streams: Readonly<Record<string, LocalStream>> = {},
+): Promise<LocalServer> {
+  const ending = new AbortController();
+  const running = new Set<Promise<void>>();
   const server = createServer(async (request, response) => {
-    const handler = Object.entries(handlers).find(([path]) => path === request.url)?.[1];
+    const url = URL.parse(request.url ?? '', 'http://agent');
+    const path = url?.pathname ?? '';
+    const handler = Object.entries(handlers).find(([of]) => of === path)?.[1];
+    const stream = Object.entries(streams).find(([of]) => of === path)?.[1];
     const respond = (status: number, body: unknown): void => {
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     };
-    if (handler === undefined) return respond(404, { error: `there are ${Object.keys(handlers).join(', ')}` });
-    const method = methodOf(request.url!);
+    if (handler === undefined && stream === undefined) {
+      return respond(404, { error: `there are ${[...Object.keys(handlers), ...Object.keys(streams)].join(', ')}` });
+    }
+    const method = methodOf(path);
     if (request.method !== method) return respond(405, { error: `only ${method}` });
+    if (handler === undefined) {
+      const sending = sendStream(stream!, url!.searchParams, response, ending.signal).catch(
+        () => void response.destroy(),
+      );
+      running.add(sending);
+      return void sending.then(() => running.delete(sending));
+    }
     try {
       respond(200, await handler());
     } catch (error) {
@@ -61,11 +84,15 @@ export async function serveLocalApi(socketPath: string, handlers: LocalHandlers)
     throw new Failure('failed', `the agent's socket ${socketPath} can't be made (${reasonOf(error)})`, error);
   }
   return {
-    close: () =>
-      new Promise((resolve) => {
+    close: async () => {
+      // Streams come to their end in order, so that who reads one knows it from an agent that died. Who does not read is not waited for.
+      ending.abort();
+      await Promise.race([Promise.all(running), setTimeout(LAST_WORDS_MS, undefined, { ref: false })]);
+      await new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
-      }),
+      });
+    },
   };
 }
 
@@ -88,14 +115,7 @@ export function askLocalApi<Path extends keyof LocalApi>(socketPath: string, pat
         }
       });
     });
-    const fail = (error: unknown): void => {
-      const code = errorCode(error);
-      if (code === 'ENOENT' || code === 'ECONNREFUSED') {
-        reject(new Failure('unreachable', `no agent runs here: nobody answers at ${socketPath}`, error));
-      } else if (code === 'EACCES') {
-        reject(new Failure('failed', `${socketPath} belongs to another user: ask as that user, or as root`, error));
-      } else reject(new Failure('unreachable', `the agent does not answer (${reasonOf(error)})`, error));
-    };
+    const fail = (error: unknown): void => reject(localFailure(socketPath, error));
     request.on('timeout', () => request.destroy(new Error('nothing within 10 s')));
     request.on('error', fail);
     request.end();

@@ -21,14 +21,13 @@ import {
   sumIpv6PseudoHeader,
 } from '../wire/ipv6.ts';
 import {
+  findTcpOption,
   readTcpFlags,
   TCP_CHECKSUM,
   TCP_FLAG_SYN,
   TCP_MIN_LENGTH,
-  TCP_OPTION_END,
   TCP_OPTION_MSS,
   TCP_OPTION_MSS_LENGTH,
-  TCP_OPTION_NOP,
   tcpHeaderLength,
 } from '../wire/tcp.ts';
 
@@ -63,7 +62,7 @@ export function clampMss(view: DataView, frame: number, length: number, mtu: num
 
   // "The MSS value to be sent in an MSS option should be equal to the effective MTU minus the fixed IP and TCP headers" (RFC 6691 §2).
   const limit = mtu - (isIpv4 ? IPV4_MIN_LENGTH : IPV6_HEADER_LENGTH) - TCP_MIN_LENGTH;
-  const at = findMss(view, tcp, tcpLength);
+  const at = findTcpOption(view, tcp, tcpLength, TCP_OPTION_MSS, TCP_OPTION_MSS_LENGTH);
   if (at === 0 || limit <= 0) return false;
   const before = view.getUint16(at);
   if (before <= limit) return false;
@@ -77,25 +76,6 @@ export function clampMss(view: DataView, frame: number, length: number, mtu: num
     view.setUint16(tcp + TCP_CHECKSUM, sumChange(checksum, before, limit, (at - tcp) % 2 === 1));
   }
   return true;
-}
-
-/** @returns where the value of the MSS option is; 0 where there is none, or the options before it are malformed. */
-function findMss(view: DataView, tcp: number, tcpLength: number): number {
-  const end = tcp + tcpLength;
-  let at = tcp + TCP_MIN_LENGTH;
-  while (at < end) {
-    const kind = view.getUint8(at);
-    if (kind === TCP_OPTION_END) return 0;
-    if (kind === TCP_OPTION_NOP) {
-      at++;
-      continue;
-    }
-    const optionLength = at + 1 < end ? view.getUint8(at + 1) : 0;
-    if (optionLength < 2 || at + optionLength > end) return 0;
-    if (kind === TCP_OPTION_MSS) return optionLength === TCP_OPTION_MSS_LENGTH ? at + 2 : 0;
-    at += optionLength;
-  }
-  return 0;
 }
 
 /** At an odd place the value's bytes are halves of two words, which sum as the value with its bytes swapped (RFC 1071 §2.B). */

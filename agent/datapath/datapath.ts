@@ -47,6 +47,9 @@ export interface Datapath {
   /** Totals since the start. Cheap enough to be read every second. */
   counters(): DatapathCounters;
 
+  /** Watches the frames of a network that pass, from when it resolves. Absent where the host's own tools do that: the kernel's devices can be watched by tcpdump. */
+  capture?(request: CaptureRequest): Promise<Capture>;
+
   /** Called once if the data path dies of itself; it forwards nothing from then on. */
   onFailure(listener: (reason: Error) => void): void;
 
@@ -120,3 +123,37 @@ export interface NetworkCounters {
 export interface PeerCounters extends VtepAddress {
   readonly counters: Readonly<Record<string, number>>;
 }
+
+export interface CaptureRequest {
+  readonly vni: number;
+  /** Lower case with colons: only frames from or to one of these; every one where there are none. */
+  readonly macs: readonly string[];
+  /** How many bytes of a frame are kept, at most. */
+  readonly snapLength: number;
+}
+
+/** A watch on passing frames. It never holds them up: what its reader does not take in time is not kept, and counted. */
+export interface Capture {
+  /** What passed since it was last asked, the oldest first; not all at once where there is much. */
+  read(): CapturedFrame[];
+  /** How many frames were not kept so far. */
+  readonly dropped: number;
+  end(): void;
+}
+
+/** A frame on its way out of the data path: what a sender left to a device to do (checksums, cutting) may not be done yet. */
+export interface CapturedFrame {
+  /** Microseconds since 1970. */
+  readonly time: number;
+  /** `agent`: it was made here, as an answer to its receiver. */
+  readonly from: CapturePlace | 'agent';
+  /** `flood`: every other site. */
+  readonly to: CapturePlace | 'flood';
+  /** Of the whole frame, in bytes. */
+  readonly length: number;
+  readonly bytes: Uint8Array;
+  /** How many frames before it were not kept, since the capture began. */
+  readonly dropped: number;
+}
+
+export type CapturePlace = FdbEntry['to'];

@@ -1,6 +1,16 @@
 /** A data path that carries no frame, for tests and simulations: it keeps the tables it is given and does what it is told to. */
 import type { MacRow, NetworkChange, TableUpdate, Vtep } from '../../src/contract/table.ts';
-import type { ApplyReport, Datapath, DatapathCounters, LearnedChanges, LocalMac, NetworkFdb } from './datapath.ts';
+import type {
+  ApplyReport,
+  Capture,
+  CapturedFrame,
+  CaptureRequest,
+  Datapath,
+  DatapathCounters,
+  LearnedChanges,
+  LocalMac,
+  NetworkFdb,
+} from './datapath.ts';
 
 export interface InMemoryNetwork {
   readonly vni: number;
@@ -13,12 +23,19 @@ export interface InMemoryNetwork {
   readonly macs: Map<string, MacRow>;
 }
 
+interface Watch {
+  readonly vni: number;
+  readonly frames: CapturedFrame[];
+}
+
 export class InMemoryDatapath implements Datapath {
   /** By VNI: all that it was told of, also what can't be carried. */
   readonly networks = new Map<number, InMemoryNetwork>();
   /** Every update in the order of the calls. */
   readonly applied: TableUpdate[] = [];
   stopped = false;
+  /** The captures that run. */
+  readonly watches = new Set<Watch>();
   readonly #failing = new Map<number, string>();
   readonly #listeners: ((reason: Error) => void)[] = [];
   readonly #local = new Map<string, LocalMac>();
@@ -95,6 +112,17 @@ export class InMemoryDatapath implements Datapath {
 
   counters(): DatapathCounters {
     return { agent: {}, networks: new Map([...this.networks.keys()].map((vni) => [vni, { totals: {}, peers: [] }])) };
+  }
+
+  async capture({ vni }: CaptureRequest): Promise<Capture> {
+    const watch: Watch = { vni, frames: [] };
+    this.watches.add(watch);
+    return { read: () => watch.frames.splice(0), dropped: 0, end: () => void this.watches.delete(watch) };
+  }
+
+  /** A frame passes, for those who watch. */
+  pass(vni: number, frame: CapturedFrame): void {
+    for (const watch of this.watches) if (watch.vni === vni) watch.frames.push(frame);
   }
 
   onFailure(listener: (reason: Error) => void): void {

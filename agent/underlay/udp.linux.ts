@@ -25,6 +25,7 @@ import {
   SO_NO_CHECK,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
+  SO_REUSEPORT,
   SO_SNDBUF,
   SO_SNDBUFFORCE,
   type SocketKind,
@@ -51,6 +52,11 @@ export interface UdpUnderlayOptions {
   /** The VTEP's own address, or null to take datagrams on every one. */
   readonly address: string | null;
   readonly port: number;
+  /**
+   * Where several underlays take in what comes to the port, each some of the flows: the first one opens it, which fails where anybody else
+   * has it, and the others join.
+   */
+  readonly sharing?: 'first' | 'join';
   /** How many datagrams a batch holds, at most. */
   readonly batchCapacity: number;
   /** From 0 up to 1. */
@@ -104,7 +110,10 @@ export class UdpUnderlay implements Underlay {
       setOption(this.fd, IPV6_RECVTCLASS, 1);
       setOption(this.fd, SO_RCVBUF, RECEIVE_BUFFER_BYTES);
       setOption(this.fd, SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES);
+      if (options.sharing === 'join') setOption(this.fd, SO_REUSEPORT, 1);
       bindUdpSocket(this.fd, this.#kind, options.port);
+      // Only now, or it would join whoever has the port and shares it too: another agent.
+      if (options.sharing === 'first') setOption(this.fd, SO_REUSEPORT, 1);
       const first = Math.floor(options.random() * SOURCE_PORT_COUNT);
       for (let i = 0; i < SOURCE_PORT_LANES; i++) {
         this.#lanes.push(this.#openLane(first + i * (SOURCE_PORT_COUNT / SOURCE_PORT_LANES)));

@@ -19,8 +19,8 @@ const FRAGMENT = 6;
 const TTL = 8;
 const PROTOCOL = 9;
 export const IPV4_CHECKSUM = 10;
-const SOURCE = 12;
-const DESTINATION = 16;
+export const IPV4_SOURCE = 12;
+export const IPV4_DESTINATION = 16;
 const DF = 0x4000;
 /** More-fragments, and the offset. */
 const FRAGMENT_BITS = 0x3fff;
@@ -35,8 +35,9 @@ export function ipv4HeaderLength(view: DataView, offset: number, length: number)
 
 export const readIpv4TotalLength = (view: DataView, offset: number): number => view.getUint16(offset + TOTAL_LENGTH);
 export const readIpv4Protocol = (view: DataView, offset: number): number => view.getUint8(offset + PROTOCOL);
-export const readIpv4Source = (view: DataView, offset: number): number => view.getUint32(offset + SOURCE);
-export const readIpv4Destination = (view: DataView, offset: number): number => view.getUint32(offset + DESTINATION);
+export const readIpv4Source = (view: DataView, offset: number): number => view.getUint32(offset + IPV4_SOURCE);
+export const readIpv4Destination = (view: DataView, offset: number): number =>
+  view.getUint32(offset + IPV4_DESTINATION);
 
 /** True for every fragment, the first included. */
 export const isIpv4Fragment = (view: DataView, offset: number): boolean =>
@@ -47,7 +48,7 @@ export const isIpv4DontFragment = (view: DataView, offset: number): boolean =>
 
 /** Unfolded sum of the pseudo-header (RFC 9293 §3.1) for a segment of `length` bytes. */
 export function sumIpv4PseudoHeader(view: DataView, offset: number, protocol: number, length: number): number {
-  return sumBytes(view, offset + SOURCE, 8, protocol + length);
+  return sumBytes(view, offset + IPV4_SOURCE, 8, protocol + length);
 }
 
 /** Writes a header without options, DF set, with its checksum. Addresses are 32-bit numbers. */
@@ -66,7 +67,7 @@ export function writeIpv4(
   view.setUint8(offset + TTL, 64);
   view.setUint8(offset + PROTOCOL, protocol);
   view.setUint16(offset + IPV4_CHECKSUM, 0);
-  view.setUint32(offset + SOURCE, source);
-  view.setUint32(offset + DESTINATION, destination);
+  view.setUint32(offset + IPV4_SOURCE, source);
+  view.setUint32(offset + IPV4_DESTINATION, destination);
   view.setUint16(offset + IPV4_CHECKSUM, finishChecksum(sumBytes(view, offset, IPV4_MIN_LENGTH, 0)));
 }

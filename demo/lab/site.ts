@@ -149,11 +149,13 @@ export class Site {
    * Starts an agent, by a table of its own or by the state folder that it joined with, and waits until its table is in force.
    * @throws Error with the agent's output where it ends instead.
    */
-  async agent(options: { readonly config: object } | { readonly state: string }): Promise<Program> {
+  async agent(
+    options: ({ readonly config: object } | { readonly state: string }) & { readonly flags?: readonly string[] },
+  ): Promise<Program> {
     const file = join(this.#folder, `${this.name}.json`);
     if ('config' in options) await writeFile(file, JSON.stringify(options.config));
     const source = 'config' in options ? ['--config', file] : ['--state', options.state];
-    const program = this.spawn([...AGENT_ARGV, 'run', ...source]);
+    const program = this.spawn([...AGENT_ARGV, 'run', ...source, ...(options.flags ?? [])]);
     await program.line(/"msg":"running"/);
     return program;
   }

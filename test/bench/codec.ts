@@ -12,7 +12,9 @@ import { COUNTER, COUNTER_BLOCK, createCounterMemory } from '../../agent/datapat
 import { prepareDelivery } from '../../agent/datapath/delivery.ts';
 import { hashFlow } from '../../agent/datapath/flow-hash.ts';
 import { Forwarder } from '../../agent/datapath/forwarder.ts';
+import { LocalStations } from '../../agent/datapath/local-stations.ts';
 import { MacTable } from '../../agent/datapath/mac-table.ts';
+import { createNetworkMemory } from '../../agent/datapath/network-memory.ts';
 import { createPeerCounterMemory } from '../../agent/datapath/peer-counters.ts';
 import type { Port } from '../../agent/ports/port.ts';
 import type { Underlay } from '../../agent/underlay/underlay.ts';
@@ -95,6 +97,7 @@ function forwarderParts(): Part[] {
     const forwarder = new Forwarder({
       memory,
       underlay: idleUnderlay,
+      stations: new LocalStations(),
       counters,
       peerCounters: createPeerCounterMemory(1, 8),
       vxlanPort: 4789,
@@ -158,7 +161,8 @@ function refuseDrops(counters: Float64Array): number {
 }
 
 function lookupPart(stations: number): Part {
-  const macs = new MacTable({ maxLearned: stations, ageingSeconds: 300, seed: 0x1234_5678 });
+  const memory = createNetworkMemory(0x1234_5678, stations);
+  const macs = new MacTable({ memory, ageingSeconds: 300, localGone: () => {} });
   for (let i = 0; i < stations; i++) macs.learn(0x0200, Math.imul(i, 0x9e37_79b1) >>> 0, i & 7, 0);
   let next = 0;
   return {

@@ -18,7 +18,9 @@ describeTapLab('a station that moves', () => {
     await overlay.tenant('acme', 'blue');
     for (const site of [a, b]) {
       await site.ip('link add br0 type bridge', 'link set br0 up');
-      await overlay.join('acme', site, { blue: '' }, { type: 'bridge', name: 'br0' });
+      // What one of b's threads hears, another announces.
+      const flags = site === b ? ['--threads', '3'] : [];
+      await overlay.join('acme', site, { blue: '' }, { type: 'bridge', name: 'br0' }, flags);
     }
     await overlay.join('acme', c, { blue: '192.168.9.3/24' });
     await overlay.converged('acme');

@@ -81,6 +81,7 @@ export class Overlay {
     site: Site,
     networks: Readonly<Record<string, string>>,
     port: { readonly type: 'host' | 'bridge'; readonly name?: string } = { type: 'host' },
+    flags: readonly string[] = [],
   ): Promise<Program> {
     const { token } = await this.call<{ token: string }>('POST', `/v1/tenants/${tenant}/join-tokens`, {
       networks: Object.keys(networks).map((network) => ({ network, port: { name: network, ...port } })),
@@ -93,7 +94,7 @@ export class Overlay {
       ]),
       { env: { OVERLANE_JOIN_TOKEN: token } },
     );
-    const program = await site.agent({ state: this.stateOf(site) });
+    const program = await site.agent({ state: this.stateOf(site), flags });
     if (port.type === 'host') {
       for (const [network, address] of Object.entries(networks)) await site.address(network, address);
     }

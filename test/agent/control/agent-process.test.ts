@@ -8,10 +8,9 @@ import { runAgentProcess } from '../../../agent/cli/agent-process.ts';
 import { formatCounters } from '../../../agent/cli/format-counters.ts';
 import { formatFdb } from '../../../agent/cli/format-fdb.ts';
 import { formatStatus } from '../../../agent/cli/format-status.ts';
-import { FileSession } from '../../../agent/control/file-session.ts';
 import { askLocalApi } from '../../../agent/control/local-api.ts';
-import { after } from '../../../agent/control/timer.ts';
 import { InMemoryDatapath } from '../../../agent/datapath/in-memory.ts';
+import { controlBy } from './agent-control.ts';
 import { macRow, network, snapshot, vtep } from './tables.ts';
 
 let folder: string;
@@ -44,22 +43,11 @@ function startAgent(): Agent {
       folder,
       log,
       openDatapath: async () => datapath,
-      control: () => {
-        const session = new FileSession({ datapath, now: Date.now, after, log });
-        return {
-          start: () => session.apply(snapshot('c1', [network(9, { vteps: [vtep(2)], macs: [macRow(1, 'site-2')] })])),
-          status: () => ({
-            version: '1.0.0',
-            startedAt: '2026-01-01T00:00:00.000Z',
-            datapath: 'userspace',
-            vtep: { address: '2001:db8::1', port: 4789 },
-            ...session.status(),
-          }),
-          hangup: () => void hangups.count++,
-          rotateKey: async () => 'the-new-public-key',
-          stop: () => session.stop(),
-        };
-      },
+      control: () => ({
+        ...controlBy(snapshot('c1', [network(9, { vteps: [vtep(2)], macs: [macRow(1, 'site-2')] })]), datapath, log),
+        hangup: () => void hangups.count++,
+        rotateKey: async () => 'the-new-public-key',
+      }),
     });
     exit.catch(reject);
   });

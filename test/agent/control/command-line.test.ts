@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runProgram } from '../../../agent/cli/program.ts';
+import { defaultThreads } from '../../../agent/cli/threads.ts';
 import { tryLockFile } from '../../../agent/sys/lock.linux.ts';
 import { ERRORS, type ErrorCode } from '../../../src/contract/errors.ts';
 
@@ -162,12 +163,37 @@ test('run without a join, with a data path that is not there, or with a bad file
   });
 });
 
-test('status, fdb and counters where no agent runs are exit code 4', async () => {
-  const ended = await Promise.all(['status', 'fdb', 'counters'].map((command) => agent(command, '--state', state)));
+test('status, fdb, counters and capture where no agent runs are exit code 4', async () => {
+  const commands = [['status'], ['fdb'], ['counters'], ['capture', '--vni', '9']];
+  const ended = await Promise.all(commands.map((command) => agent(...command, '--state', state)));
   for (const { code, stderr } of ended) {
     expect(code).toBe(4);
     expect(stderr).toContain('no agent runs here');
   }
+});
+
+test.each([
+  [['--vni', '0'], 'must be a whole number from 1'],
+  [['--vni', '9', '--mac', 'nobody'], 'MAC'],
+  [['--vni', '9', '--count', '0'], 'must be a whole number above 0'],
+  [['--vni', '9', '--snap', '10'], 'must be a whole number of bytes from 64 to 65549'],
+  [[], '--vni'],
+])('capture %s is refused before anybody is asked', async (flags, reason) => {
+  expect(await agent('capture', ...flags, '--state', state)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(reason),
+  });
+});
+
+test.each(['0', '17', '1.5', 'two', ''])('run --threads %j is refused, with what would be right', async (threads) => {
+  expect(await agent('run', '--threads', threads, '--state', state)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('It must be a number from 1 to 16.'),
+  });
+});
+
+test('one thread forwards on up to three cores, and on more one for every two, up to four', () => {
+  expect([1, 2, 3, 4, 6, 8, 64].map(defaultThreads)).toEqual([1, 1, 1, 2, 3, 4, 4]);
 });
 
 test('the help names every exit code', async () => {

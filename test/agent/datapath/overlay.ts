@@ -8,12 +8,14 @@ import {
 } from '../../../agent/datapath/counters.ts';
 import { Forwarder } from '../../../agent/datapath/forwarder.ts';
 import type { ForwardingRules } from '../../../agent/datapath/forwarding-rules.ts';
+import { LocalStations } from '../../../agent/datapath/local-stations.ts';
 import type { Network } from '../../../agent/datapath/network.ts';
 import {
   createPeerCounterMemory,
   type PeerCounterName,
   readPeerCounters,
 } from '../../../agent/datapath/peer-counters.ts';
+import type { Stations } from '../../../agent/datapath/stations.ts';
 import { type DeliveredFrame, InMemoryPort } from '../../../agent/ports/in-memory.ts';
 import { InMemoryFabric, type InMemoryUnderlay } from '../../../agent/underlay/in-memory.ts';
 import { createBatch, type DatagramBatch, MAX_TRAIN_BYTES, SLOT_SIZE } from '../../../agent/wire/packet-batch.ts';
@@ -33,6 +35,8 @@ export interface SiteOptions {
   readonly queueCapacity?: number;
   readonly port?: number;
   readonly rules?: ForwardingRules;
+  /** Instead of the site's own. */
+  readonly stations?: Stations;
   /** What all memory holds before a frame is put into it: nothing that happens may depend on it. */
   readonly dirt?: number;
 }
@@ -42,6 +46,7 @@ export class OverlaySite {
   readonly address: string;
   readonly underlay: InMemoryUnderlay;
   readonly forwarder: Forwarder;
+  readonly stations = new LocalStations();
   readonly counterMemory = createCounterMemory(NETWORKS);
   readonly peerCounterMemory = createPeerCounterMemory(NETWORKS, PEERS);
   /** The clock, in seconds. */
@@ -61,6 +66,7 @@ export class OverlaySite {
     this.forwarder = new Forwarder({
       memory,
       underlay: this.underlay,
+      stations: options.stations ?? this.stations,
       counters: this.counterMemory,
       peerCounters: this.peerCounterMemory,
       vxlanPort: VXLAN_PORT,
@@ -70,13 +76,10 @@ export class OverlaySite {
   }
 
   /** Puts a table in force; every network gets the ports made for its VNI, at first one. */
-  apply(update: TableUpdate): Problems {
+  apply(update: TableUpdate, memories?: ReadonlyMap<number, SharedArrayBuffer>): Problems {
+    const { forwarder, underlay } = this;
     const problems = applyTable(
-      {
-        forwarder: this.forwarder,
-        underlay: this.underlay,
-        random: () => 0x1234_5678,
-      },
+      { forwarder, underlay, random: () => 0x1234_5678, ...(memories && { memories }) },
       update,
     );
     for (const vni of this.forwarder.networks.keys()) this.setPorts(vni, this.#ports.get(vni)?.length ?? 1);
