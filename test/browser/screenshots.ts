@@ -18,10 +18,10 @@ const PAGES: readonly (readonly [name: string, path: string, until: string])[] =
   ['overview', `/t/${TENANT}`, '.tile .value:has-text("bit/s")'],
   ['map', `/t/${TENANT}/map`, '.link.flowing'],
   ['networks', `/t/${TENANT}/networks`, 'td:has-text("bit/s")'],
-  ['network', `/t/${TENANT}/networks/tills`, 'td:has-text("02:")'],
+  ['network', `/t/${TENANT}/networks/tills`, 'td:has-text("bit/s")'],
   ['new-network', `/t/${TENANT}/networks?new=1`, 'dialog'],
   ['sites', `/t/${TENANT}/sites`, 'td:has-text("bit/s")'],
-  ['site', `/t/${TENANT}/sites/oslo-dc`, '.u-legend'],
+  ['site', `/t/${TENANT}/sites/oslo-dc`, 'td:has-text("bit/s")'],
   ['add-site', `/t/${TENANT}/add-site`, '.form'],
   ['events', `/t/${TENANT}/events`, 'td'],
   ['tokens', `/t/${TENANT}/tokens`, 'td'],
@@ -71,6 +71,7 @@ async function photograph(
     await visitor.open(path);
     await visitor.page.locator(until).first().waitFor({ state: 'attached' });
     await visitor.page.locator('.skeleton').first().waitFor({ state: 'detached' });
+    if ((await visitor.page.locator('.chart').count()) > 0) await visitor.page.locator('.u-legend').waitFor();
     await take(visitor, `${name}-${colours}-${screen}`);
   }
   if (visitor.complaints.length > 0) throw new Error(visitor.complaints.join('\n'));

@@ -35,6 +35,8 @@ export interface SeedOptions {
 export interface Seeded {
   readonly url: string;
   readonly call: <T>(method: string, path: string, body?: unknown) => Promise<T>;
+  /** Has a site tell of stations on its port of a network, and waits until the registry has them. */
+  readonly hear: (site: string, network: string, macs: readonly string[]) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -230,6 +232,14 @@ export async function seedGateway({
   return {
     url: gateway.url,
     call: asAdmin,
+    hear: async (site, network, macs) => {
+      const { datapath } = joined.get(site)!;
+      const vni = datapath.vniOf(network);
+      datapath.hear(...macs.map((mac) => ({ vni, mac })));
+      const isThere = async () =>
+        (await asAdmin<{ macs: number }>('GET', `/v1/tenants/${TENANT}/networks/${network}`)).macs >= macs.length;
+      await until('the registry to have heard of all', isThere, { timeoutMs: 120_000, everyMs: 200 });
+    },
     stop: async () => {
       for (const { session, close } of joined.values()) {
         await session.stop();

@@ -63,7 +63,9 @@ export function noteTraffic({ at, sites }: TrafficMessage): void {
     for (const one of [key, site, vni]) by.set(one, add(by.get(one), rate));
     bits += rate.outBits;
   }
-  rates.set({ by, recent: [...rates.get().recent, { at, bits }].slice(-RECENT_POINTS) });
+  // The first word of each site is where counting begins, and no rate yet.
+  const { recent } = rates.get();
+  rates.set({ by, recent: by.size === 0 ? recent : [...recent, { at, bits }].slice(-RECENT_POINTS) });
 }
 
 /** A total that fell began anew with its agent, at zero. */

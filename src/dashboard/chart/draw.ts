@@ -55,7 +55,14 @@ function make(element: HTMLElement, curves: Curves): uPlot {
       legend: { live: true },
       scales: { y: { range: (_, __, most) => [0, Math.max(most * 1.15, 1000)] } },
       axes: [
-        { stroke: faint, grid: { show: false }, ticks: { show: false }, font, size: 32 },
+        {
+          stroke: faint,
+          grid: { show: false },
+          ticks: { show: false },
+          font,
+          size: 32,
+          values: (_, splits, __, ___, step) => splits.map((seconds) => formatAxis(seconds, step)),
+        },
         {
           stroke: faint,
           grid,
@@ -84,6 +91,15 @@ function make(element: HTMLElement, curves: Curves): uPlot {
 
 function dataOf({ times, series }: Curves): uPlot.AlignedData {
   return [[...times], ...series.map(({ values }) => [...values])];
+}
+
+const DAY_SECONDS = 86_400;
+const hour = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
+/** @param step seconds between one label and the next. */
+function formatAxis(seconds: number, step: number): string {
+  const isMidnight = hour.format(seconds * 1000) === '00:00';
+  return (step >= DAY_SECONDS || isMidnight ? day : hour).format(seconds * 1000);
 }
 
 const tick = new Intl.DateTimeFormat('en-GB', { weekday: 'short', hour: '2-digit', minute: '2-digit' });

@@ -111,7 +111,7 @@ function siteHealth(site: SiteItem, links: readonly Link[]): SiteHealth {
   if (site.kind === 'static') return { ...found, health: 'good', words: 'Static' };
   const health = worst(links.map(({ step }) => stepHealth(step)));
   if (health === 'good' || health === 'off') return { ...found, health: 'good', words: 'Online' };
-  return { ...found, health, words: `${asked - inStep} of ${asked} not in step` };
+  return { ...found, health, words: `${inStep} of ${asked} in step` };
 }
 
 function networkHealth(network: NetworkItem, links: readonly Link[]): NetworkHealth {

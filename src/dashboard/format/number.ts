@@ -15,6 +15,11 @@ export function formatBits(bits: number): string {
   return bits < 0.5 ? '0' : `${scaled(bits, 1000, ['bit/s', 'kbit/s', 'Mbit/s', 'Gbit/s', 'Tbit/s'])}`;
 }
 
+/** The same of what may not be known at the moment: a dash then. */
+export function formatRate(bits: number | undefined): string {
+  return bits === undefined ? '–' : formatBits(bits);
+}
+
 /** @returns `0 B`, `1.2 MB`: decimal, as link speeds are. */
 export function formatBytes(bytes: number): string {
   return scaled(bytes, 1000, ['B', 'kB', 'MB', 'GB', 'TB', 'PB']);

@@ -13,7 +13,7 @@ import {
   STEP_WORDS,
   stepHealth,
 } from '../format/health.ts';
-import { formatBits, plural } from '../format/number.ts';
+import { formatRate, plural } from '../format/number.ts';
 import { Link } from '../route/link.tsx';
 import { AttachSite } from '../sites/attach.tsx';
 import { Dialog } from '../ui/dialog.tsx';
@@ -84,14 +84,14 @@ export function Members({ network, health }: Props) {
       from: 'tablet',
       isNumber: true,
       by: (one) => rateOf(one)?.inBits ?? 0,
-      cell: (one) => formatBits(rateOf(one)?.inBits ?? 0),
+      cell: (one) => formatRate(rateOf(one)?.inBits),
     },
     {
       head: 'Out',
       from: 'tablet',
       isNumber: true,
       by: (one) => rateOf(one)?.outBits ?? 0,
-      cell: (one) => formatBits(rateOf(one)?.outBits ?? 0),
+      cell: (one) => formatRate(rateOf(one)?.outBits),
     },
     { head: 'VTEP', from: 'desktop', cell: ({ site }) => <span class="mono">{site.vtep.address}</span> },
   ];

@@ -3,7 +3,7 @@ import { rates } from '../api/rates.ts';
 import { useStore } from '../api/store.ts';
 import { useTenant, useTopology } from '../api/tenant.tsx';
 import { type NetworkHealth, overviewOf } from '../format/health.ts';
-import { formatBits, formatCount, plural } from '../format/number.ts';
+import { formatCount, formatRate, plural } from '../format/number.ts';
 import { Link } from '../route/link.tsx';
 import { navigate } from '../route/location.ts';
 import { useQueryText } from '../route/use-query-text.ts';
@@ -69,7 +69,7 @@ export function NetworksPage() {
       from: 'tablet',
       isNumber: true,
       by: ({ network }) => flows.get(String(network.vni))?.outBits ?? 0,
-      cell: ({ network }) => formatBits(flows.get(String(network.vni))?.outBits ?? 0),
+      cell: ({ network }) => formatRate(flows.get(String(network.vni))?.outBits),
     },
     { head: 'Subnet', from: 'desktop', cell: ({ network }) => <span class="mono">{network.subnet ?? ''}</span> },
     {

@@ -8,7 +8,7 @@ import { useStore } from '../api/store.ts';
 import { useTenant } from '../api/tenant.tsx';
 import { dropsOf } from '../format/drops.ts';
 import { type Health, type SiteHealth, STEP_MEANINGS, STEP_WORDS, stepHealth } from '../format/health.ts';
-import { formatBits, formatCount, plural } from '../format/number.ts';
+import { formatCount, formatRate, plural } from '../format/number.ts';
 import { describePort } from '../format/port.ts';
 import { Link } from '../route/link.tsx';
 import { Confirm } from '../ui/confirm.tsx';
@@ -75,8 +75,8 @@ export function Carried({ site, health }: { readonly site: Site; readonly health
       isNumber: true,
       cell: ({ lag }) => (lag === undefined ? '–' : lag === 0 ? '0' : plural(lag, 'change')),
     },
-    { head: 'In', isNumber: true, from: 'desktop', cell: (one) => formatBits(rateOf(one)?.inBits ?? 0) },
-    { head: 'Out', isNumber: true, from: 'desktop', cell: (one) => formatBits(rateOf(one)?.outBits ?? 0) },
+    { head: 'In', isNumber: true, from: 'desktop', cell: (one) => formatRate(rateOf(one)?.inBits) },
+    { head: 'Out', isNumber: true, from: 'desktop', cell: (one) => formatRate(rateOf(one)?.outBits) },
     {
       head: 'Dropped',
       from: 'wide',

@@ -3,7 +3,7 @@ import { rates } from '../api/rates.ts';
 import { useStore } from '../api/store.ts';
 import { useTenant, useTopology } from '../api/tenant.tsx';
 import { overviewOf, type SiteHealth } from '../format/health.ts';
-import { formatBits, formatCount, plural } from '../format/number.ts';
+import { formatCount, formatRate, plural } from '../format/number.ts';
 import { Link } from '../route/link.tsx';
 import { useQueryText } from '../route/use-query-text.ts';
 import { Dialog } from '../ui/dialog.tsx';
@@ -74,14 +74,14 @@ export function SitesPage() {
       from: 'tablet',
       isNumber: true,
       by: (one) => rateOf(one)?.inBits ?? 0,
-      cell: (one) => formatBits(rateOf(one)?.inBits ?? 0),
+      cell: (one) => formatRate(rateOf(one)?.inBits),
     },
     {
       head: 'Out',
       from: 'tablet',
       isNumber: true,
       by: (one) => rateOf(one)?.outBits ?? 0,
-      cell: (one) => formatBits(rateOf(one)?.outBits ?? 0),
+      cell: (one) => formatRate(rateOf(one)?.outBits),
     },
     {
       head: 'VTEP',
