@@ -101,6 +101,7 @@ function createProgram(terminal: Terminal, done: (exitCode: number) => void): Co
     .addOption(new Option('--state <dir>', state.description))
     .addOption(new Option('--config <file>', 'no gateway: the table is in this file (JSON)'))
     .addOption(new Option('--datapath <kind>', 'what carries the frames (auto: the best there is)').choices(DATAPATHS))
+    .option('--keep', 'when stopped, leave the kernel forwarding for the next start to take over', false)
     .addOption(plainHttp)
     .addOption(ca)
     .addOption(
