@@ -54,7 +54,7 @@ export function encodeChange(change: EntryChange, place: Place): NetlinkChange {
     case 'mac': {
       // What was learned by a control plane does not age, and gives way to a station that is heard here; sticky does not.
       const kind = change.entry.sticky
-        ? { state: NUD_NOARP, flags: NTF_SELF | NTF_MASTER | NTF_STICKY }
+        ? { state: NUD_NOARP | NUD_REACHABLE, flags: NTF_SELF | NTF_MASTER | NTF_STICKY }
         : { state: NUD_REACHABLE, flags: NTF_SELF | NTF_MASTER | NTF_EXT_LEARNED };
       const entry = { ...kind, ...destination(change.entry, place), mac: change.mac };
       return { type, flags: isSet ? NLM_F_CREATE | NLM_F_REPLACE : 0, parts: encodeNeighbor(entry) };
