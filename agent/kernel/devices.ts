@@ -2,6 +2,7 @@
  * The devices of one network: a vxlan device, and the bridge that it is in. They are compared by what they are, never by their names alone;
  * one that another made is never touched.
  */
+import { randomInt } from 'node:crypto';
 import { aliasOf, macOf, PortError } from '../ports/ownership.ts';
 import type { SysError } from '../sys/errno.linux.ts';
 import {
@@ -20,6 +21,7 @@ import {
   encodeLinkHeader,
   encodeUint32,
   IFF_UP,
+  IFLA_GROUP,
   IFLA_MASTER,
   IFLA_MTU,
   NLM_F_CREATE,
@@ -130,10 +132,18 @@ export function ensureDevices(socket: NetlinkSocket, links: Links, identity: str
   return { vxlan, bridge, isFresh: !wasUp || joins };
 }
 
-/** @returns why it could not be deleted, or null. */
-export function deleteDevice(socket: NetlinkSocket, links: Links, { index, name }: Link): SysError | null {
-  links.forget(name);
-  return socket.change([{ type: RTM_DELLINK, flags: 0, parts: [encodeLinkHeader(index)] }]).get(0) ?? null;
+/**
+ * Deletes devices. The kernel waits a while for each that goes, and once for all that go together, which are those of a group: so they are
+ * put into one that nobody else can have.
+ */
+export function deleteDevices(socket: NetlinkSocket, links: Links, doomed: readonly Link[]): void {
+  if (doomed.length === 0) return;
+  for (const { name } of doomed) links.forget(name);
+  const group = encodeAttribute(IFLA_GROUP, encodeUint32(randomInt(2 ** 30, 2 ** 31)));
+  socket.change([
+    ...doomed.map(({ index }) => ({ type: RTM_SETLINK, flags: 0, parts: [encodeLinkHeader(index), group] })),
+    { type: RTM_DELLINK, flags: 0, parts: [encodeLinkHeader(0), group] },
+  ]);
 }
 
 function ensureBridge(

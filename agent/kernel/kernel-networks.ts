@@ -19,7 +19,7 @@ import {
 import type { NetlinkSocket } from '../sys/netlink-socket.linux.ts';
 import { CarriedNetwork, makeChanges, type PendingChange, placeOf } from './carried-network.ts';
 import { type DeviceRequest, isSameDevice, requestOf } from './device-request.ts';
-import { type Devices, deleteDevice, ensureDevices, isWanted, Links } from './devices.ts';
+import { type Devices, deleteDevices, ensureDevices, isWanted, Links } from './devices.ts';
 import { fdbOf } from './fdb.ts';
 import { explainFilter, type Filter } from './filter.ts';
 import { encodeChange, isLocalStation, type Place, PROTOCOL, readForwarding } from './forwarding.ts';
@@ -240,14 +240,15 @@ export class KernelNetworks {
   }
 
   #removeUnwanted(links: Links, requests: ReadonlyMap<number, DeviceRequest>): void {
-    for (const link of [...links]) {
+    const doomed = [...links].filter((link) => {
       const vni = vniOfAlias(this.#options.identity, link.alias);
-      if (vni === null) continue;
+      if (vni === null) return false;
       const request = requests.get(vni);
-      if (request !== undefined && !this.#reused.has(vni) && isWanted(link, request)) continue;
+      if (request !== undefined && !this.#reused.has(vni) && isWanted(link, request)) return false;
       this.#dismiss(vni);
-      deleteDevice(this.#options.route, links, link);
-    }
+      return true;
+    });
+    deleteDevices(this.#options.route, links, doomed);
     for (const vni of [...this.#carried.keys()]) if (!requests.has(vni)) this.#dismiss(vni);
     this.#reused.clear();
   }

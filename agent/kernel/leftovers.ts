@@ -1,18 +1,18 @@
 /** What an earlier run by the kernel data path left, and the userspace one must not meet: its devices hold the UDP port, its filter judges. */
 import { vniOfAlias } from '../ports/ownership.ts';
 import { SysError } from '../sys/errno.linux.ts';
+import type { Link } from '../sys/link-message.ts';
 import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket } from '../sys/netlink-socket.linux.ts';
-import { deleteDevice, Links } from './devices.ts';
+import { deleteDevices, Links } from './devices.ts';
 import { Filter } from './filter.ts';
 
 /** Removes it, as far as there is any and it may be touched. */
 export function removeKernelLeftovers(identity: string, vxlanPort: number): void {
   const route = new NetlinkSocket(NETLINK_ROUTE);
   const links = Links.read(route);
-  for (const link of [...links]) {
-    const isOurs = vniOfAlias(identity, link.alias) !== null;
-    if (isOurs && (link.kind === 'vxlan' || link.kind === 'bridge')) deleteDevice(route, links, link);
-  }
+  const isOurs = ({ alias, kind }: Link): boolean =>
+    vniOfAlias(identity, alias) !== null && (kind === 'vxlan' || kind === 'bridge');
+  deleteDevices(route, links, [...links].filter(isOurs));
   route.close();
   let netfilter: NetlinkSocket | undefined;
   try {

@@ -39,6 +39,7 @@ export const IFLA_TXQLEN = 13;
 export const IFLA_LINKINFO = 18;
 export const IFLA_INFO_KIND = 1;
 export const IFLA_IFALIAS = 20;
+export const IFLA_GROUP = 27;
 export const IFLA_GSO_MAX_SEGS = 40;
 export const IFA_ADDRESS = 1;
 export const IFA_LOCAL = 2;

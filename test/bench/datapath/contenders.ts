@@ -46,20 +46,20 @@ const kernel: Contender = {
   },
 };
 
-const overlane: Contender = {
-  name: 'Overlane',
+const overlane = (name: string, datapath: 'userspace' | 'kernel'): Contender => ({
+  name,
   needs: [],
   async start(a, b) {
     const stop = await pair(a, b, async (site, peer, i) => {
       const port = { type: 'host', name: 'bench' };
       const networks = [{ vni: VNI, mtu: 1450, port, vteps: [{ address: peer.v4 }] }];
-      const program = await site.agent({ config: { vtep: { address: site.v4 }, networks } });
+      const program = await site.agent({ config: { vtep: { address: site.v4 }, networks }, datapath });
       await site.address('bench', `${ADDRESSES[i]}/24`);
       return [program];
     });
     return { devs: ['bench', 'bench'], stop };
   },
-};
+});
 
 const openVswitch: Contender = {
   name: 'Open vSwitch, userspace',
@@ -142,4 +142,12 @@ const fastd: Contender = {
   },
 };
 
-export const CONTENDERS: readonly Contender[] = [wire, kernel, overlane, openVswitch, tinc, fastd];
+export const CONTENDERS: readonly Contender[] = [
+  wire,
+  kernel,
+  overlane('Overlane', 'userspace'),
+  overlane('Overlane, kernel', 'kernel'),
+  openVswitch,
+  tinc,
+  fastd,
+];
