@@ -60,7 +60,12 @@ export function encodeChange(change: EntryChange, place: Place): NetlinkChange {
       return { type, flags: isSet ? NLM_F_CREATE | NLM_F_REPLACE : 0, parts: encodeNeighbor(entry) };
     }
     case 'flood': {
-      const entry = { state: NUD_PERMANENT, flags: NTF_SELF, ...destination(change.vtep, place), mac: DEFAULT_MAC };
+      const entry = {
+        state: NUD_NOARP | NUD_PERMANENT,
+        flags: NTF_SELF,
+        ...destination(change.vtep, place),
+        mac: DEFAULT_MAC,
+      };
       return { type, flags: isSet ? NLM_F_CREATE | NLM_F_APPEND : 0, parts: encodeNeighbor(entry) };
     }
   }
