@@ -16,9 +16,10 @@ import {
   decodeRuleCounter,
   NFT_MSG_GETRULE,
   NFT_MSG_GETSETELEM,
+  type Table,
 } from '../sys/nftables-message.ts';
 import { encodeLinkHeader, RTM_GETLINK } from '../sys/rtnetlink.ts';
-import { COUNTED_SETS, type CountedSet, readKey, tableName } from './filter-rules.ts';
+import { COUNTED_SETS, type CountedSet, readKey, type SetKey, tableOf } from './filter-rules.ts';
 
 const ETHERNET_HEADER = 14;
 /** Outer IP, UDP and VXLAN headers, which the filter counts along. */
@@ -27,23 +28,25 @@ const OUTER_IPV6 = 56;
 
 export class KernelCounters {
   readonly #identity: string;
-  readonly #table: string;
+  readonly #table: Table;
   readonly #route = new NetlinkSocket(NETLINK_ROUTE);
   readonly #netfilter = new NetlinkSocket(NETLINK_NETFILTER);
 
-  constructor(identity: string) {
+  constructor(identity: string, isIpv6: boolean) {
     this.#identity = identity;
-    this.#table = tableName(identity);
+    this.#table = tableOf(identity, isIpv6);
   }
 
   /** Of this moment; nothing of the filter where it does not stand. */
   read(): DatapathCounters {
-    const elements = new Map(COUNTED_SETS.map((set) => [set, this.#elements(set)]));
+    const counted = new Map(COUNTED_SETS.map((set) => [set, this.#elements(set)]));
+    const outer = this.#table.family === 'ip' ? OUTER_IPV4 : OUTER_IPV6;
     const networks = new Map<number, NetworkCounters>();
     for (const { body } of this.#route.dump(RTM_GETLINK, encodeLinkHeader(0))) {
       const link = decodeLink(body);
       const vni = link.kind === 'vxlan' ? vniOfAlias(this.#identity, link.alias) : null;
-      if (vni !== null) networks.set(vni, { totals: totalsOf(link, vni, elements), peers: peersOf(vni, elements) });
+      if (vni !== null)
+        networks.set(vni, { totals: totalsOf(link, vni, counted), peers: peersOf(vni, counted, outer) });
     }
     const [dropNoVniFlag = 0, dropUnknownVni = 0] = this.#ruleCounters();
     return { agent: { dropNoVniFlag, dropUnknownVni }, networks };
@@ -54,8 +57,12 @@ export class KernelCounters {
     this.#netfilter.close();
   }
 
-  #elements(set: CountedSet): CountedElement[] {
-    return this.#dump(NFT_MSG_GETSETELEM, askElements(this.#table, set)).flatMap(decodeElements);
+  #elements(set: CountedSet): Map<number, Counted[]> {
+    const elements = this.#dump(NFT_MSG_GETSETELEM, askElements(this.#table, set)).flatMap(decodeElements);
+    return Map.groupBy(
+      elements.map((element) => ({ ...element, ...readKey(this.#table, set, element.key) })),
+      ({ vni }) => vni,
+    );
   }
 
   /** In the order of the rules. */
@@ -73,11 +80,12 @@ export class KernelCounters {
   }
 }
 
-type Elements = ReadonlyMap<CountedSet, readonly CountedElement[]>;
+type Counted = CountedElement & SetKey;
+/** The elements of each set, by network. */
+type CountedBySet = ReadonlyMap<CountedSet, ReadonlyMap<number, readonly Counted[]>>;
 
-function totalsOf({ stats }: Link, vni: number, elements: Elements): Record<string, number> {
-  const dropped = (set: CountedSet): number =>
-    elements.get(set)?.find(({ key }) => readKey(set, key).vni === vni)?.packets ?? 0;
+function totalsOf({ stats }: Link, vni: number, counted: CountedBySet): Record<string, number> {
+  const dropped = (set: CountedSet): number => counted.get(set)?.get(vni)?.[0]?.packets ?? 0;
   const { rxPackets = 0, rxBytes = 0, txPackets = 0, txBytes = 0 } = stats ?? {};
   return {
     vtepRxFrames: rxPackets,
@@ -86,37 +94,29 @@ function totalsOf({ stats }: Link, vni: number, elements: Elements): Record<stri
     vtepTxFrames: txPackets,
     vtepTxBytes: txBytes + txPackets * ETHERNET_HEADER,
     dropUnlistedVtep: dropped('guarded'),
-    dropSpoofedSource: dropped('strict'),
+    dropSpoofedSource: dropped('spoofed'),
     dropInnerRunt: stats?.rxLengthErrors ?? 0,
     dropNoDestination: stats?.txDropped ?? 0,
     dropUnreachable: stats?.txCarrierErrors ?? 0,
   };
 }
 
-function peersOf(vni: number, elements: Elements): PeerCounters[] {
-  const received = new Map<string, CountedElement>();
-  for (const set of ['vteps4', 'vteps6'] as const) {
-    for (const element of elements.get(set) ?? []) {
-      const key = readKey(set, element.key);
-      if (key.vni === vni) received.set(formatIp(key.address), element);
-    }
-  }
-  const peers: PeerCounters[] = [];
-  for (const set of ['sent4', 'sent6'] as const) {
-    const outer = set === 'sent4' ? OUTER_IPV4 : OUTER_IPV6;
-    for (const sent of elements.get(set) ?? []) {
-      const key = readKey(set, sent.key);
-      if (key.vni !== vni) continue;
-      const address = formatIp(key.address);
-      const { packets = 0, bytes = 0 } = received.get(address) ?? {};
-      const counters = {
+/** @param outer the length of the headers that the filter counts along. */
+function peersOf(vni: number, counted: CountedBySet, outer: number): PeerCounters[] {
+  const of = (set: CountedSet): readonly Counted[] => counted.get(set)?.get(vni) ?? [];
+  const received = new Map([...of('vteps'), ...of('strictVteps')].map((each) => [formatIp(each.address), each]));
+  return of('sent').map((sent) => {
+    const address = formatIp(sent.address);
+    const { packets = 0, bytes = 0 } = received.get(address) ?? {};
+    return {
+      address,
+      port: sent.port,
+      counters: {
         rxFrames: packets,
         rxBytes: bytes - packets * outer,
         txFrames: sent.packets,
         txBytes: sent.bytes - sent.packets * outer,
-      };
-      peers.push({ address, port: key.port, counters });
-    }
-  }
-  return peers;
+      },
+    };
+  });
 }

@@ -8,12 +8,15 @@
  *      0            8       9          12    15         16                  22             28
  *
  *     chain input:  UDP to the VXLAN port ─▶ vxlan
- *     chain vxlan:  no I flag ─▶ drop · (source, VNI) in vteps ─▶ listed · VNI guarded ─▶ drop · VNI open ─▶ accept · else count
- *     chain listed: VNI not strict ─▶ accept · (source, VNI, inner source) in stations ─▶ accept · VNI strict ─▶ drop
+ *     chain vxlan:  (source, VNI) in vteps ─▶ accept · in strictVteps ─▶ strict · no I flag ─▶ drop · VNI guarded ─▶ drop
+ *                   VNI open ─▶ accept · else count
+ *     chain strict: (source, VNI, inner source) in stations ─▶ accept · VNI spoofed ─▶ drop
  *     chain output: (destination, port, VNI) in sent ─▶ count
  *
- * The counters are those of the sets' elements: what came from a peer (`vteps`), went to it (`sent`), or was dropped in a network
- * (`guarded`, `strict`).
+ * What is let through passes the fewest expressions. The kernel drops what has no I flag itself.
+ *
+ * The counters are those of the sets' elements: what came from a peer (`vteps`, `strictVteps`), went to it (`sent`), or was
+ * dropped in a network (`guarded`, `spoofed`).
  */
 import { parseIp } from '../../src/contract/ip.ts';
 import { macBytes } from '../sys/neighbor-message.ts';
@@ -26,7 +29,7 @@ import {
   goto,
   isField,
   isInSet,
-  isMeta,
+  isTransport,
   NF_INET_LOCAL_IN,
   NF_INET_LOCAL_OUT,
   type NftMessage,
@@ -35,39 +38,48 @@ import {
   newRule,
   newSet,
   newTable,
+  type Table,
 } from '../sys/nftables-message.ts';
 import type { WantedNetwork } from './wanted-network.ts';
 
 /** Before the host's own rules, which still have their say. */
 const PRIORITY = -10;
-const NFPROTO_IPV4 = 2;
-const NFPROTO_IPV6 = 10;
 const IPPROTO_UDP = 17;
 const I_FLAG = 0x08;
 
 const field = (base: Field['base'], offset: number, length: number): Field => ({ base, offset, length });
-const SOURCE = { v4: field('network', 12, 4), v6: field('network', 8, 16) } as const;
-const DESTINATION = { v4: field('network', 16, 4), v6: field('network', 24, 16) } as const;
+const ADDRESSES = {
+  ip: { source: field('network', 12, 4), destination: field('network', 16, 4) },
+  ip6: { source: field('network', 8, 16), destination: field('network', 24, 16) },
+} as const;
 const DESTINATION_PORT = field('transport', 2, 2);
 const FLAGS = field('transport', 8, 1);
 const VNI = field('transport', 12, 3);
 const INNER_SOURCE = field('transport', 22, 6);
 
-const SETS = {
-  vteps4: [SOURCE.v4, VNI],
-  vteps6: [SOURCE.v6, VNI],
-  stations4: [SOURCE.v4, VNI, INNER_SOURCE],
-  stations6: [SOURCE.v6, VNI, INNER_SOURCE],
-  guarded: [VNI],
-  open: [VNI],
-  strict: [VNI],
-  sent4: [DESTINATION.v4, DESTINATION_PORT, VNI],
-  sent6: [DESTINATION.v6, DESTINATION_PORT, VNI],
-} as const satisfies Record<string, readonly Field[]>;
-export type SetName = keyof typeof SETS;
-export const SET_NAMES = Object.keys(SETS) as SetName[];
-export const COUNTED_SETS = ['vteps4', 'vteps6', 'guarded', 'strict', 'sent4', 'sent6'] as const;
+export const SET_NAMES = ['vteps', 'strictVteps', 'stations', 'guarded', 'open', 'spoofed', 'sent'] as const;
+export type SetName = (typeof SET_NAMES)[number];
+export const COUNTED_SETS = [
+  'vteps',
+  'strictVteps',
+  'guarded',
+  'spoofed',
+  'sent',
+] as const satisfies readonly SetName[];
 export type CountedSet = (typeof COUNTED_SETS)[number];
+
+function keysOf(family: Table['family']): Record<SetName, readonly Field[]> {
+  const { source, destination } = ADDRESSES[family];
+  return {
+    vteps: [source, VNI],
+    strictVteps: [source, VNI],
+    stations: [source, VNI, INNER_SOURCE],
+    guarded: [VNI],
+    open: [VNI],
+    spoofed: [VNI],
+    sent: [destination, DESTINATION_PORT, VNI],
+  };
+}
 
 /** An element: its key, as the kernel compares it. */
 export interface Element {
@@ -75,44 +87,38 @@ export interface Element {
   readonly key: Uint8Array;
 }
 
-/** nftables' own names allow no colons. */
-export function tableName(identity: string): string {
-  return `overlane-${identity.replaceAll(/[^A-Za-z0-9]+/g, '-')}`;
+/** nftables' own names allow no colons. @param isIpv6 of the underlay. */
+export function tableOf(identity: string, isIpv6: boolean): Table {
+  return { family: isIpv6 ? 'ip6' : 'ip', name: `overlane-${identity.replaceAll(/[^A-Za-z0-9]+/g, '-')}` };
 }
 
 /** The table with its rules and empty sets. */
-export function encodeTable(table: string, vxlanPort: number): NftMessage[] {
-  const ids = new Map(SET_NAMES.map((name, i) => [name, i + 1]));
-  const has = (set: SetName, inverted = false): Uint8Array[] => isInSet(SETS[set], set, ids.get(set)!, inverted);
+export function encodeTable(table: Table, vxlanPort: number): NftMessage[] {
+  const keys = keysOf(table.family);
+  const idOf = (set: SetName): number => SET_NAMES.indexOf(set) + 1;
+  const has = (set: SetName): Uint8Array[] => isInSet(keys[set], set, idOf(set));
   const rule = (chain: string, ...expressions: readonly Uint8Array[]): NftMessage =>
     newRule(table, chain, ...expressions);
-  const ipv4 = isMeta('nfproto', NFPROTO_IPV4);
-  const ipv6 = isMeta('nfproto', NFPROTO_IPV6);
-  const udp = isMeta('l4proto', IPPROTO_UDP);
+  const udp = isTransport(IPPROTO_UDP);
   const toVxlan = isField(DESTINATION_PORT, Uint8Array.of(vxlanPort >> 8, vxlanPort & 0xff));
   const withoutFlag = isField(FLAGS, Uint8Array.of(0), Uint8Array.of(I_FLAG));
   return [
     newTable(table),
-    ...SET_NAMES.map((name) =>
-      newSet(table, name, ids.get(name)!, SETS[name], COUNTED_SETS.includes(name as CountedSet)),
-    ),
+    ...SET_NAMES.map((set) => newSet(table, set, idOf(set), keys[set], COUNTED_SETS.includes(set as CountedSet))),
     newBaseChain(table, 'input', NF_INET_LOCAL_IN, PRIORITY),
     newBaseChain(table, 'output', NF_INET_LOCAL_OUT, PRIORITY),
     newChain(table, 'vxlan'),
-    newChain(table, 'listed'),
+    newChain(table, 'strict'),
     rule('input', ...udp, ...toVxlan, goto('vxlan')),
+    rule('vxlan', ...has('vteps'), accept()),
+    rule('vxlan', ...has('strictVteps'), goto('strict')),
     rule('vxlan', ...withoutFlag, count(), drop()),
-    rule('vxlan', ...ipv4, ...has('vteps4'), goto('listed')),
-    rule('vxlan', ...ipv6, ...has('vteps6'), goto('listed')),
     rule('vxlan', ...has('guarded'), drop()),
     rule('vxlan', ...has('open'), accept()),
     rule('vxlan', count()),
-    rule('listed', ...has('strict', true), accept()),
-    rule('listed', ...ipv4, ...has('stations4'), accept()),
-    rule('listed', ...ipv6, ...has('stations6'), accept()),
-    rule('listed', ...has('strict'), drop()),
-    rule('output', ...udp, ...ipv4, ...has('sent4')),
-    rule('output', ...udp, ...ipv6, ...has('sent6')),
+    rule('strict', ...has('stations'), accept()),
+    rule('strict', ...has('spoofed'), drop()),
+    rule('output', ...udp, ...has('sent')),
   ];
 }
 
@@ -125,31 +131,33 @@ export function elementsOf(network: WantedNetwork): Map<string, Element> {
     const key = encodeKey(...parts);
     elements.set(`${set} ${Buffer.from(key).toString('hex')}`, { set, key });
   };
+  const isStrict = antiSpoof === 'strict';
   add(antiSpoof === 'off' ? 'open' : 'guarded', number);
   for (const { address, port } of network.vteps.values()) {
     const bytes = parseIp(address)!;
-    const family = bytes.length === 4 ? 4 : 6;
-    add(`vteps${family}`, bytes, number);
-    add(`sent${family}`, bytes, Uint8Array.of(port >> 8, port & 0xff), number);
+    add(isStrict ? 'strictVteps' : 'vteps', bytes, number);
+    add('sent', bytes, Uint8Array.of(port >> 8, port & 0xff), number);
   }
-  if (antiSpoof !== 'strict') return elements;
-  add('strict', number);
+  if (!isStrict) return elements;
+  add('spoofed', number);
   for (const mac of network.macs) {
     const place = network.mac(mac);
-    if (place === undefined) continue;
-    const bytes = parseIp(place.address)!;
-    add(bytes.length === 4 ? 'stations4' : 'stations6', bytes, number, macBytes(mac));
+    if (place !== undefined) add('stations', parseIp(place.address)!, number, macBytes(mac));
   }
   return elements;
 }
 
-/** @returns what an element of `vteps…`, `sent…`, `guarded` or `strict` is about. */
-export function readKey(
-  set: CountedSet,
-  key: Uint8Array,
-): { readonly address: Uint8Array; readonly port: number; readonly vni: number } {
-  const addressLength = set.endsWith('4') ? 4 : set.endsWith('6') ? 16 : 0;
-  const hasPort = set.startsWith('sent');
+/** What an element of a counted set is about; of one without an address or a port these are empty. */
+export interface SetKey {
+  /** 4 or 16 bytes. */
+  readonly address: Uint8Array;
+  readonly port: number;
+  readonly vni: number;
+}
+
+export function readKey({ family }: Table, set: CountedSet, key: Uint8Array): SetKey {
+  const addressLength = set === 'guarded' || set === 'spoofed' ? 0 : family === 'ip' ? 4 : 16;
+  const hasPort = set === 'sent';
   const at = addressLength + (hasPort ? 4 : 0);
   return {
     address: key.subarray(0, addressLength),

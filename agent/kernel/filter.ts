@@ -1,12 +1,19 @@
 /** The agent's table of nftables in the kernel: made in one transaction, then changed by what differs. */
 import { SysError } from '../sys/errno.linux.ts';
 import type { NetlinkSocket } from '../sys/netlink-socket.linux.ts';
-import { changeElements, deleteTable, type NftMessage, newTable, nftTransaction } from '../sys/nftables-message.ts';
-import { type Element, elementsOf, encodeTable, SET_NAMES, tableName } from './filter-rules.ts';
+import {
+  changeElements,
+  deleteTable,
+  type NftMessage,
+  newTable,
+  nftTransaction,
+  type Table,
+} from '../sys/nftables-message.ts';
+import { type Element, elementsOf, encodeTable, SET_NAMES, tableOf } from './filter-rules.ts';
 import type { WantedNetwork } from './wanted-network.ts';
 
 export class Filter {
-  readonly table: string;
+  readonly table: Table;
   readonly #socket: NetlinkSocket;
   readonly #vxlanPort: number;
   /** What the kernel has, by network. */
@@ -14,9 +21,9 @@ export class Filter {
   #stands = false;
 
   /** @param socket of NETLINK_NETFILTER. */
-  constructor(socket: NetlinkSocket, identity: string, vxlanPort: number) {
+  constructor(socket: NetlinkSocket, identity: string, isIpv6: boolean, vxlanPort: number) {
     this.#socket = socket;
-    this.table = tableName(identity);
+    this.table = tableOf(identity, isIpv6);
     this.#vxlanPort = vxlanPort;
   }
 
@@ -45,8 +52,8 @@ export class Filter {
 
   /** Takes the table away. */
   remove(): void {
-    // Made first, so that deleting one that is not there is no error.
-    this.#transact([newTable(this.table), deleteTable(this.table)]);
+    this.#transact(withoutTable(this.table));
+    this.#removeOther();
     this.#stands = false;
     this.#installed.clear();
   }
@@ -74,15 +81,24 @@ export class Filter {
   #rebuild(networks: ReadonlyMap<number, WantedNetwork>): void {
     const installed = new Map([...networks].map(([vni, network]) => [vni, elementsOf(network)]));
     const elements = [...installed.values()].flatMap((each) => [...each.values()]);
+    this.#removeOther();
     this.#transact([
-      newTable(this.table),
-      deleteTable(this.table),
+      ...withoutTable(this.table),
       ...encodeTable(this.table, this.#vxlanPort),
       ...this.#elementMessages('add', elements),
     ]);
     this.#installed.clear();
     for (const [vni, each] of installed) this.#installed.set(vni, each);
     this.#stands = true;
+  }
+
+  /** What this agent left when its underlay was of the other IP family, which this kernel may not even have. */
+  #removeOther(): void {
+    try {
+      this.#transact(withoutTable({ ...this.table, family: this.table.family === 'ip' ? 'ip6' : 'ip' }));
+    } catch (error) {
+      if (!(error instanceof SysError)) throw error;
+    }
   }
 
   #elementMessages(action: 'add' | 'delete', elements: readonly Element[]): NftMessage[] {
@@ -95,6 +111,11 @@ export class Filter {
   #transact(changes: readonly NftMessage[]): void {
     this.#socket.transact(nftTransaction(changes));
   }
+}
+
+/** Made first, so that deleting one that is not there is no error. */
+function withoutTable(table: Table): NftMessage[] {
+  return [newTable(table), deleteTable(table)];
 }
 
 /** @returns one line for people. */

@@ -68,7 +68,7 @@ class KernelDatapath implements Datapath {
     this.#port = port;
     this.#wakeFd = wakeFd;
     this.#wakeValue.view.setUint32(0, 1, true);
-    this.#counters = new KernelCounters(options.identity);
+    this.#counters = new KernelCounters(options.identity, options.vtep.address?.includes(':') === true);
     port.on('message', (message: FromThread) => this.#take(message));
     thread.on('error', (error) => this.#fail(error instanceof Error ? error : new Error(String(error))));
     thread.on('exit', () => this.#fail(new Error("the kernel data path's thread ended")));

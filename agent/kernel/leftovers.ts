@@ -7,7 +7,7 @@ import { deleteDevices, Links } from './devices.ts';
 import { Filter } from './filter.ts';
 
 /** Removes it, as far as there is any and it may be touched. */
-export function removeKernelLeftovers(identity: string, vxlanPort: number): void {
+export function removeKernelLeftovers(identity: string, isIpv6: boolean, vxlanPort: number): void {
   const route = new NetlinkSocket(NETLINK_ROUTE);
   const links = Links.read(route);
   const isOurs = ({ alias, kind }: Link): boolean =>
@@ -17,7 +17,7 @@ export function removeKernelLeftovers(identity: string, vxlanPort: number): void
   let netfilter: NetlinkSocket | undefined;
   try {
     netfilter = new NetlinkSocket(NETLINK_NETFILTER);
-    new Filter(netfilter, identity, vxlanPort).remove();
+    new Filter(netfilter, identity, isIpv6, vxlanPort).remove();
   } catch (error) {
     // A kernel without nftables, or no permission: then there is none of ours.
     if (!(error instanceof SysError)) throw error;

@@ -2,7 +2,7 @@
 import { SysError } from '../sys/errno.linux.ts';
 import { encodeVxlan } from '../sys/link-message.ts';
 import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket } from '../sys/netlink-socket.linux.ts';
-import { deleteTable, newTable, nftTransaction } from '../sys/nftables-message.ts';
+import { deleteTable, newTable, nftTransaction, type Table } from '../sys/nftables-message.ts';
 import { NLM_F_CREATE, NLM_F_EXCL, RTM_DELLINK, RTM_NEWLINK } from '../sys/rtnetlink.ts';
 
 /** Never set up, so they meet nobody's traffic; the last VNI on a port that nobody has. */
@@ -12,7 +12,7 @@ const PROBE_MTU = 1450;
 /** @returns what is missing, in words that say what to do, or null. */
 export function missingForKernel(): string | null {
   const name = `ovxprobe${process.pid % 1_000_000}`;
-  return tryRoute(name) ?? tryFilter(`overlane-probe-${process.pid}`);
+  return tryRoute(name) ?? tryFilter({ family: 'ip', name: `overlane-probe-${process.pid}` });
 }
 
 function tryRoute(name: string): string | null {
@@ -29,7 +29,7 @@ function tryRoute(name: string): string | null {
   }
 }
 
-function tryFilter(table: string): string | null {
+function tryFilter(table: Table): string | null {
   let socket: NetlinkSocket | undefined;
   try {
     socket = new NetlinkSocket(NETLINK_NETFILTER);

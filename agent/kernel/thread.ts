@@ -60,14 +60,15 @@ function run({ vtep, identity }: ThreadOptions): void {
   for (const fd of [wakeFd, heard.fd, filterHeard?.fd, arp?.fd]) if (fd !== undefined) epoll.add(fd, fd);
 
   const stations = new LocalStations();
-  const filter = new Filter(filterSocket, identity, vtep.port);
+  const isIpv6 = vtep.address?.includes(':') === true;
+  const filter = new Filter(filterSocket, identity, isIpv6, vtep.port);
   const networks = new KernelNetworks({
     identity,
     vxlanPort: vtep.port,
     route,
     filter,
     stations,
-    isIpv6: vtep.address?.includes(':') === true,
+    isIpv6,
     localAddress: () => (vtep.address !== null && isHere(vtep.address) ? vtep.address : null),
     mtuLimit: () => innerMtuLimit(vtep.address),
   });
@@ -116,7 +117,7 @@ function run({ vtep, identity }: ThreadOptions): void {
       tell({
         type: 'notice',
         level: 'warn',
-        message: `somebody changed the table ${filter.table} of nftables: it is made again`,
+        message: `somebody changed the table ${filter.table.name} of nftables: it is made again`,
       });
       networks.mendFilter();
     }
@@ -151,7 +152,7 @@ function run({ vtep, identity }: ThreadOptions): void {
   }
 
   function takeFilter({ portId, body }: NetlinkMessage): void {
-    if (portId !== filterSocket.portId && decodeTableName(body) === filter.table) filterChanged = true;
+    if (portId !== filterSocket.portId && decodeTableName(body) === filter.table.name) filterChanged = true;
   }
 
   function takeArp(index: number, view: DataView, offset: number, length: number): void {

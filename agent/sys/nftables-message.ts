@@ -20,7 +20,6 @@ import {
 } from './rtnetlink.ts';
 
 const SUBSYSTEM = 10;
-const NFPROTO_INET = 1;
 const HEADER_LENGTH = 4;
 const NFNL_MSG_BATCH_BEGIN = 16;
 const NFNL_MSG_BATCH_END = 17;
@@ -58,8 +57,14 @@ const FIRST_REGISTER = 8;
 
 export type Base = 'network' | 'transport';
 const BASES = { network: 1, transport: 2 } as const satisfies Record<Base, number>;
-export type MetaKey = 'nfproto' | 'l4proto';
-const META_KEYS = { nfproto: 15, l4proto: 16 } as const satisfies Record<MetaKey, number>;
+const META_L4PROTO = 16;
+
+/** A table, in the family of the packets that it sees. */
+export interface Table {
+  readonly family: 'ip' | 'ip6';
+  readonly name: string;
+}
+const FAMILIES = { ip: 2, ip6: 10 } as const satisfies Record<Table['family'], number>;
 
 /** A part of a packet. */
 export interface Field {
@@ -81,25 +86,26 @@ export function nftTransaction(changes: readonly NftMessage[]): NftMessage[] {
   return [bracket(NFNL_MSG_BATCH_BEGIN), ...changes, bracket(NFNL_MSG_BATCH_END)];
 }
 
-/** A table of the family inet. One that is there stays as it is. */
-export function newTable(table: string): NftMessage {
-  return create(NFT_MSG_NEWTABLE, attribute.text(1, table));
+/** Makes a table; one that is there stays as it is. */
+export function newTable(table: Table): NftMessage {
+  return create(table, NFT_MSG_NEWTABLE, attribute.text(1, table.name));
 }
 
 /** Whatever is in it goes with it. */
-export function deleteTable(table: string): NftMessage {
-  return message(NFT_MSG_DELTABLE, 0, attribute.text(1, table));
+export function deleteTable(table: Table): NftMessage {
+  return message(table, NFT_MSG_DELTABLE, 0, attribute.text(1, table.name));
 }
 
-export function newChain(table: string, name: string): NftMessage {
-  return create(NFT_MSG_NEWCHAIN, attribute.text(1, table), attribute.text(3, name));
+export function newChain(table: Table, name: string): NftMessage {
+  return create(table, NFT_MSG_NEWCHAIN, attribute.text(1, table.name), attribute.text(3, name));
 }
 
 /** A chain that the kernel goes through at a hook; a packet that it says nothing of is accepted. */
-export function newBaseChain(table: string, name: string, hook: number, priority: number): NftMessage {
+export function newBaseChain(table: Table, name: string, hook: number, priority: number): NftMessage {
   return create(
+    table,
     NFT_MSG_NEWCHAIN,
-    attribute.text(1, table),
+    attribute.text(1, table.name),
     attribute.text(3, name),
     nested(4, [attribute.number(1, hook), attribute.number(2, priority)]),
     attribute.number(5, NF_ACCEPT),
@@ -109,14 +115,14 @@ export function newBaseChain(table: string, name: string, hook: number, priority
 
 /** Packets' keys, each with a counter of its own if wanted. @param id one of its own in its transaction. */
 export function newSet(
-  table: string,
+  table: Table,
   name: string,
   id: number,
   key: readonly Field[],
   hasCounters: boolean,
 ): NftMessage {
   const parts = [
-    attribute.text(1, table),
+    attribute.text(1, table.name),
     attribute.text(2, name),
     attribute.number(3, 0),
     // For tools that show it only.
@@ -128,15 +134,16 @@ export function newSet(
     attribute.number(10, id),
   ];
   if (hasCounters) parts.push(encodeNested(17 | NLA_F_NESTED, expressionParts('counter', [])));
-  return create(NFT_MSG_NEWSET, ...parts);
+  return create(table, NFT_MSG_NEWSET, ...parts);
 }
 
 /** Appends a rule to a chain. */
-export function newRule(table: string, chain: string, ...expressions: readonly Uint8Array[]): NftMessage {
+export function newRule(table: Table, chain: string, ...expressions: readonly Uint8Array[]): NftMessage {
   return message(
+    table,
     NFT_MSG_NEWRULE,
     NLM_F_CREATE | NLM_F_APPEND,
-    attribute.text(1, table),
+    attribute.text(1, table.name),
     attribute.text(2, chain),
     nested(4, expressions),
   );
@@ -148,7 +155,7 @@ export function newRule(table: string, chain: string, ...expressions: readonly U
  */
 export function changeElements(
   action: 'add' | 'delete',
-  table: string,
+  table: Table,
   set: string,
   keys: readonly Uint8Array[],
 ): NftMessage[] {
@@ -157,26 +164,28 @@ export function changeElements(
     const elements = keys
       .slice(start, start + ELEMENTS_PER_MESSAGE)
       .map((key) => nested(LIST_ELEMENT, [nested(1, [encodeAttribute(DATA_VALUE, key)])]));
-    const parts = [attribute.text(1, table), attribute.text(2, set), nested(3, elements)];
-    messages.push(action === 'add' ? create(NFT_MSG_NEWSETELEM, ...parts) : message(NFT_MSG_DELSETELEM, 0, ...parts));
+    const parts = [attribute.text(1, table.name), attribute.text(2, set), nested(3, elements)];
+    messages.push(
+      action === 'add' ? create(table, NFT_MSG_NEWSETELEM, ...parts) : message(table, NFT_MSG_DELSETELEM, 0, ...parts),
+    );
   }
   return messages;
 }
 
 /** The question for a table's rules, to be dumped. */
-export const askRules = (table: string): Uint8Array[] => [header(), attribute.text(1, table)];
+export const askRules = (table: Table): Uint8Array[] => [header(table), attribute.text(1, table.name)];
 
 /** The question for all elements of a set, to be dumped. */
-export const askElements = (table: string, set: string): Uint8Array[] => [
-  header(),
-  attribute.text(1, table),
+export const askElements = (table: Table, set: string): Uint8Array[] => [
+  header(table),
+  attribute.text(1, table.name),
   attribute.text(2, set),
 ];
 
-/** Goes on where the packet's meta datum is this. */
-export function isMeta(key: MetaKey, value: number): Uint8Array[] {
-  const load = expression('meta', [attribute.number(2, META_KEYS[key]), attribute.number(1, FIRST_REGISTER)]);
-  return [load, compare(CMP_EQUAL, Uint8Array.of(value))];
+/** Goes on where the packet is of this transport protocol. */
+export function isTransport(protocol: number): Uint8Array[] {
+  const load = expression('meta', [attribute.number(2, META_L4PROTO), attribute.number(1, FIRST_REGISTER)]);
+  return [load, compare(CMP_EQUAL, Uint8Array.of(protocol))];
 }
 
 /** Goes on where the field is this, of its bits those of `mask`. */
@@ -188,8 +197,8 @@ export function isField(field: Field, value: Uint8Array, mask?: Uint8Array): Uin
   ];
 }
 
-/** Goes on where the fields together are an element of the set (or none of it), and counts at the element. */
-export function isInSet(key: readonly Field[], set: string, setId: number, inverted = false): Uint8Array[] {
+/** Goes on where the fields together are an element of the set, and counts at the element. */
+export function isInSet(key: readonly Field[], set: string, setId: number): Uint8Array[] {
   let register = FIRST_REGISTER;
   const loads = key.map((field) => {
     const load = loadField(field, register);
@@ -197,7 +206,6 @@ export function isInSet(key: readonly Field[], set: string, setId: number, inver
     return load;
   });
   const parts = [attribute.number(2, FIRST_REGISTER), attribute.text(1, set), attribute.number(4, setId)];
-  if (inverted) parts.push(attribute.number(5, 1));
   return [...loads, expression('lookup', parts)];
 }
 
@@ -266,16 +274,16 @@ function decodeUint64(bytes: Uint8Array | undefined): number {
   return Number(new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getBigUint64(0));
 }
 
-function header(): Uint8Array {
-  return Uint8Array.of(NFPROTO_INET, 0, 0, 0);
+function header({ family }: Table): Uint8Array {
+  return Uint8Array.of(FAMILIES[family], 0, 0, 0);
 }
 
-function message(type: number, flags: number, ...attributes: readonly Uint8Array[]): NftMessage {
-  return { type, flags, parts: [header(), ...attributes] };
+function message(table: Table, type: number, flags: number, ...attributes: readonly Uint8Array[]): NftMessage {
+  return { type, flags, parts: [header(table), ...attributes] };
 }
 
-function create(type: number, ...attributes: readonly Uint8Array[]): NftMessage {
-  return message(type, NLM_F_CREATE, ...attributes);
+function create(table: Table, type: number, ...attributes: readonly Uint8Array[]): NftMessage {
+  return message(table, type, NLM_F_CREATE, ...attributes);
 }
 
 const attribute = {

@@ -145,7 +145,7 @@ function keeps(): void {
       return master === 'blue' && mtu === 1450;
     });
     await a.exec(['nft', 'flush', 'ruleset']);
-    await until('the rules to be back', async () => (await rules()).includes(`table inet ${TABLE}`));
+    await until('the rules to be back', async () => (await rules()).includes(`table ip ${TABLE}`));
     await a.ip('link del blue');
     await until('the bridge to be back', async () => (await a.link('blue', 100)).operstate === 'UP');
     await a.ip('address replace 192.168.9.1/24 dev blue');

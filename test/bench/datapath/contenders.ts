@@ -46,17 +46,39 @@ const kernel: Contender = {
   },
 };
 
+/** The table has the stations, as a registry would: each host's own. */
 const overlane = (name: string, datapath: 'userspace' | 'kernel'): Contender => ({
   name,
   needs: [],
-  async start(a, b) {
+  async start(a, b, folder) {
+    const config = (site: Site, peer: Site, macs: readonly string[]) => ({
+      vtep: { address: site.v4 },
+      networks: [
+        {
+          vni: VNI,
+          mtu: 1450,
+          port: { type: 'host', name: 'bench' },
+          vteps: [{ address: peer.v4 }],
+          macs: macs.map((mac) => ({ mac, address: peer.v4 })),
+        },
+      ],
+    });
+    const programs = new Map<Site, Program>();
     const stop = await pair(a, b, async (site, peer, i) => {
-      const port = { type: 'host', name: 'bench' };
-      const networks = [{ vni: VNI, mtu: 1450, port, vteps: [{ address: peer.v4 }] }];
-      const program = await site.agent({ config: { vtep: { address: site.v4 }, networks }, datapath });
+      const program = await site.agent({ config: config(site, peer, []), datapath });
+      programs.set(site, program);
       await site.address('bench', `${ADDRESSES[i]}/24`);
       return [program];
     });
+    for (const [site, peer] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      const mac = String((await peer.link('bench')).address);
+      await writeFile(join(folder, `${site.name}.json`), JSON.stringify(config(site, peer, [mac])));
+      programs.get(site)!.child.kill('SIGHUP');
+      await programs.get(site)!.line(/was read again/);
+    }
     return { devs: ['bench', 'bench'], stop };
   },
 });
