@@ -112,6 +112,7 @@ export const FOLDER_RULES: readonly FolderRule[] = [
     mayImport: [
       'agent/datapath/datapath.ts',
       'agent/datapath/datapath-error.ts',
+      'agent/datapath/forwarding-rules.ts',
       'agent/datapath/local-stations.ts',
       'agent/ports/ownership.ts',
       'agent/underlay/inner-mtu.linux.ts',

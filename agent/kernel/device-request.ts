@@ -1,4 +1,5 @@
 /** What a network's settings ask of its devices. Pure. */
+import type { DscpMode } from '../datapath/forwarding-rules.ts';
 import type { BridgePortSettings, VxlanSettings } from '../sys/link-message.ts';
 import type { NetworkSettings } from './wanted-network.ts';
 
@@ -15,6 +16,7 @@ export interface HostSettings {
   readonly vxlanPort: number;
   /** See `VxlanSettings`. */
   readonly local: string | null;
+  readonly dscp: DscpMode;
   /** What the underlay leaves, in bytes of IP packet. */
   readonly mtuLimit: number;
 }
@@ -22,14 +24,14 @@ export interface HostSettings {
 /** @returns null for a kind of port that there are no devices for. */
 export function requestOf(
   settings: NetworkSettings,
-  { vxlanPort, local, mtuLimit }: HostSettings,
+  { vxlanPort, local, dscp, mtuLimit }: HostSettings,
 ): DeviceRequest | null {
   const { vni, port, mtu, antiSpoof, arpSuppression } = settings;
   if (port.type !== 'host' && port.type !== 'bridge') return null;
   // Who is not in the registry can be answered only where it is learned; who is, has an entry.
   const learning = antiSpoof === 'off';
   return {
-    vxlan: { vni, local, port: vxlanPort, learning },
+    vxlan: { vni, local, port: vxlanPort, learning, inheritsDscp: dscp === 'copy' },
     port,
     mtu: Math.min(mtu, mtuLimit),
     bridgePort: { learning, neighSuppress: arpSuppression },

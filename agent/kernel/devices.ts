@@ -11,7 +11,7 @@ import {
   encodeBridge,
   encodeBridgePort,
   encodeVxlan,
-  encodeVxlanLearning,
+  encodeVxlanChange,
   type Link,
   type VxlanSettings,
 } from '../sys/link-message.ts';
@@ -109,8 +109,9 @@ export function ensureDevices(socket: NetlinkSocket, links: Links, identity: str
   let vxlan = existing ?? links.refresh(socket, name);
   const wasUp = vxlan.up;
   const changes: NetlinkChange[] = [];
-  if (vxlan.vxlan?.learning !== request.vxlan.learning) {
-    changes.push({ type: RTM_NEWLINK, flags: 0, parts: encodeVxlanLearning(vxlan.index, request.vxlan.learning) });
+  const { learning: learns, inheritsDscp } = request.vxlan;
+  if (vxlan.vxlan?.learning !== learns || vxlan.vxlan.inheritsDscp !== inheritsDscp) {
+    changes.push({ type: RTM_NEWLINK, flags: 0, parts: encodeVxlanChange(vxlan.index, request.vxlan) });
   }
   if (vxlan.mtu !== mtu) changes.push(setAttribute(vxlan, IFLA_MTU, mtu));
   const joins = vxlan.master !== bridge.index;

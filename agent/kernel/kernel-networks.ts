@@ -5,6 +5,7 @@
  */
 import type { NetworkChange, NetworkTable, TableUpdate } from '../../src/contract/table.ts';
 import type { ApplyReport, NetworkFdb } from '../datapath/datapath.ts';
+import type { DscpMode } from '../datapath/forwarding-rules.ts';
 import type { LocalStations } from '../datapath/local-stations.ts';
 import { PortError, vniOfAlias } from '../ports/ownership.ts';
 import { SysError } from '../sys/errno.linux.ts';
@@ -35,6 +36,7 @@ export interface KernelOptions {
   /** The VTEP's address in canonical text; null where it is every address of the host, or a NAT's. Asked each time: it may come later. */
   readonly localAddress: () => string | null;
   readonly isIpv6: boolean;
+  readonly dscp: DscpMode;
   /** What the underlay leaves for frames, in bytes of IP packet. */
   readonly mtuLimit: () => number;
 }
@@ -227,8 +229,8 @@ export class KernelNetworks {
 
   /** @returns what each network needs of devices; of one that can't be carried, the error is noted. */
   #requests(): Map<number, DeviceRequest> {
-    const { vxlanPort, isIpv6, localAddress, mtuLimit } = this.#options;
-    const host = { vxlanPort, local: localAddress() ?? (isIpv6 ? '::' : null), mtuLimit: mtuLimit() };
+    const { vxlanPort, isIpv6, localAddress, dscp, mtuLimit } = this.#options;
+    const host = { vxlanPort, local: localAddress() ?? (isIpv6 ? '::' : null), dscp, mtuLimit: mtuLimit() };
     const requests = new Map<number, DeviceRequest>();
     for (const [vni, { settings }] of this.#wanted) {
       const request = requestOf(settings, host);

@@ -29,11 +29,11 @@ interface Waiting {
 
 /** @throws DatapathError */
 export async function openKernelDatapath(options: KernelDatapathOptions): Promise<Datapath> {
-  const { vtep, identity } = options;
+  const { vtep, identity, dscp } = options;
   const { port1, port2 } = new MessageChannel();
   const thread = new Worker(new URL(`./thread${extname(import.meta.url)}`, import.meta.url), {
     name: 'kernel',
-    workerData: { port: port2, options: { vtep, identity } satisfies ThreadOptions },
+    workerData: { port: port2, options: { vtep, identity, dscp } satisfies ThreadOptions },
     transferList: [port2],
   });
   const first = await new Promise<FromThread>((resolve, reject) => {

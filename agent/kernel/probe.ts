@@ -6,7 +6,7 @@ import { deleteTable, newTable, nftTransaction, type Table } from '../sys/nftabl
 import { NLM_F_CREATE, NLM_F_EXCL, RTM_DELLINK, RTM_NEWLINK } from '../sys/rtnetlink.ts';
 
 /** Never set up, so they meet nobody's traffic; the last VNI on a port that nobody has. */
-const VXLAN = { vni: 0xffffff, local: null, port: 1, learning: false } as const;
+const VXLAN = { vni: 0xffffff, local: null, port: 1, learning: false, inheritsDscp: false } as const;
 const PROBE_MTU = 1450;
 
 /** @returns what is missing, in words that say what to do, or null. */

@@ -1,12 +1,14 @@
 /** What the main thread and the kernel data path's thread say to each other. */
 import type { TableUpdate } from '../../src/contract/table.ts';
 import type { ApplyReport, LearnedChanges, LocalMac, NetworkFdb } from '../datapath/datapath.ts';
+import type { DscpMode } from '../datapath/forwarding-rules.ts';
 
 /** What the thread is made with. */
 export interface ThreadOptions {
   /** In canonical text, or null for every address of the host. */
   readonly vtep: { readonly address: string | null; readonly port: number };
   readonly identity: string;
+  readonly dscp: DscpMode;
 }
 
 export type Question =

@@ -46,7 +46,7 @@ try {
 }
 port.close();
 
-function run({ vtep, identity }: ThreadOptions): void {
+function run({ vtep, identity, dscp }: ThreadOptions): void {
   const arena = new Arena(ARP_SOCKET_ARENA_BYTES + EVENTS * 16 + 4096);
   const wakeBuffer = arena.take(8);
   const wakeFd = checked('eventfd', eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -69,6 +69,7 @@ function run({ vtep, identity }: ThreadOptions): void {
     filter,
     stations,
     isIpv6,
+    dscp,
     localAddress: () => (vtep.address !== null && isHere(vtep.address) ? vtep.address : null),
     mtuLimit: () => innerMtuLimit(vtep.address),
   });

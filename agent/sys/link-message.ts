@@ -31,6 +31,7 @@ const IFLA_INFO_SLAVE_DATA = 5;
 
 const VXLAN_ID = 1;
 const VXLAN_LOCAL = 4;
+const VXLAN_TOS = 6;
 const VXLAN_LEARNING = 7;
 const VXLAN_PORT_RANGE = 10;
 const VXLAN_PORT = 15;
@@ -39,6 +40,7 @@ const VXLAN_UDP_CSUM = 18;
 const VXLAN_UDP_ZERO_CSUM6_RX = 20;
 const VXLAN_DF = 29;
 const DF_SET = 1;
+const TOS_INHERIT = 1;
 /** RFC 7348: the dynamic range. */
 const SOURCE_PORTS = Uint8Array.of(0xc0, 0x00, 0xff, 0xff);
 
@@ -72,6 +74,8 @@ export interface VxlanSettings {
   readonly local: string | null;
   readonly port: number;
   readonly learning: boolean;
+  /** The outer header's DSCP is the inner one's, else 0. Congestion marks pass in either case. */
+  readonly inheritsDscp: boolean;
 }
 
 export interface BridgePortSettings {
@@ -130,6 +134,7 @@ export function encodeVxlan(name: string, mac: Uint8Array, mtu: number, vxlan: V
     encodeAttribute(VXLAN_ID, encodeUint32(vxlan.vni)),
     encodeAttribute(VXLAN_PORT, Uint8Array.of(vxlan.port >> 8, vxlan.port & 0xff)),
     encodeAttribute(VXLAN_PORT_RANGE, SOURCE_PORTS),
+    encodeAttribute(VXLAN_TOS, Uint8Array.of(vxlan.inheritsDscp ? TOS_INHERIT : 0)),
     encodeAttribute(VXLAN_LEARNING, Uint8Array.of(Number(vxlan.learning))),
     encodeAttribute(VXLAN_DF, Uint8Array.of(DF_SET)),
     encodeAttribute(VXLAN_UDP_CSUM, Uint8Array.of(1)),
@@ -140,12 +145,13 @@ export function encodeVxlan(name: string, mac: Uint8Array, mtu: number, vxlan: V
   return [...encodeNew(name, mac, mtu), encodeInfo('vxlan', data)];
 }
 
-/** Whether a vxlan device learns from what it receives; the message is RTM_NEWLINK. */
-export function encodeVxlanLearning(index: number, learning: boolean): Uint8Array[] {
-  return [
-    encodeLinkHeader(index),
-    encodeInfo('vxlan', [encodeAttribute(VXLAN_LEARNING, Uint8Array.of(Number(learning)))]),
+/** What can be changed of a vxlan device: whether it learns from what it receives, and the DSCP. The message is RTM_NEWLINK. */
+export function encodeVxlanChange(index: number, { learning, inheritsDscp }: VxlanSettings): Uint8Array[] {
+  const data = [
+    encodeAttribute(VXLAN_LEARNING, Uint8Array.of(Number(learning))),
+    encodeAttribute(VXLAN_TOS, Uint8Array.of(inheritsDscp ? TOS_INHERIT : 0)),
   ];
+  return [encodeLinkHeader(index), encodeInfo('vxlan', data)];
 }
 
 /** How a bridge deals with the port of this index; the message is RTM_SETLINK. */
@@ -193,6 +199,7 @@ function decodeVxlan(data: Uint8Array): VxlanSettings {
     local: local === undefined ? null : formatIp(local),
     port: port[0]! * 256 + port[1]!,
     learning: attributes.get(VXLAN_LEARNING)?.[0] === 1,
+    inheritsDscp: attributes.get(VXLAN_TOS)?.[0] === TOS_INHERIT,
   };
 }
 

@@ -46,6 +46,7 @@ export function openEngine(address: string): Engine {
     stations: new LocalStations(),
     localAddress: () => address,
     isIpv6: false,
+    dscp: 'zero',
     mtuLimit: () => 1450,
   });
   return {
