@@ -1,6 +1,7 @@
 /** What is the kernel data path's own: the devices, entries and rules that it keeps in the kernel, whatever happens to them. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Program } from '../../demo/lab/program.ts';
 import { AGENT_ARGV, type AgentOptions, type Site } from '../../demo/lab/site.ts';
@@ -9,6 +10,18 @@ import { createLab, type Lab } from '../../demo/lab.ts';
 import { describeTapLab } from '../lab/describe-lab.ts';
 import { datapathLacks } from './lacks.ts';
 
+/** As `bridge -j fdb` says it. */
+interface BridgeEntry {
+  readonly ifname: string;
+  readonly mac: string;
+  readonly flags: readonly string[];
+  readonly state?: string;
+  readonly master?: string;
+  readonly dst?: string;
+  readonly port?: number;
+}
+
+const CHURN = fileURLToPath(new URL('./kernel-churn.ts', import.meta.url));
 const VNI = 9;
 const MAC = '02:00:00:00:00:99';
 const TABLE = 'overlane-10-77-0-1-4789';
@@ -265,6 +278,20 @@ function keeps(): void {
     await reload(agent, config(network()));
     await a.ip('address replace 192.168.9.1/24 dev blue');
     await passes();
+  });
+
+  it('10,000 entries that are changed at random 1,000 times just as the table ends', async () => {
+    const seed = String(Date.now() % 100_000);
+    const wanted = JSON.parse(await b.exec([process.execPath, CHURN, b.v4, seed])) as string[];
+    const dumped = JSON.parse(await b.exec(['bridge', '-j', 'fdb'])) as readonly BridgeEntry[];
+    const found = dumped
+      .filter(({ ifname, state, dst }) => ifname.startsWith('ovx') && (state !== 'permanent' || dst !== undefined))
+      .map(({ ifname, mac, dst, port, master, flags }) => {
+        const to = dst === undefined ? master : `${dst}${port === undefined ? '' : ` ${port}`}`;
+        return `${ifname} ${mac} ${to}${flags.includes('sticky') ? ' sticky' : ''}`;
+      });
+    expect({ seed, found: found.sort() }).toEqual({ seed, found: wanted });
+    expect(found.length).toBeGreaterThan(10_000);
   });
 
   it('a table over IPv6 that takes datagrams without a checksum, and sends with one', async () => {
