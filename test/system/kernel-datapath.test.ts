@@ -217,8 +217,6 @@ function keeps(): void {
       'link add ovx14 type bridge',
     );
     const host = (vni: number, name: string) => network({ vni, port: { type: 'host', name }, macs: [] });
-    const agent = a.spawn([...AGENT_ARGV, 'run', '--datapath', 'kernel', '--config', join(lab.folder, 'a.json')]);
-    await agent.ended;
     const started = await start(
       config(
         network(),
