@@ -33,6 +33,12 @@ import {
 } from '../sys/rtnetlink.ts';
 import type { DeviceRequest } from './device-request.ts';
 
+/**
+ * A bridge drops in silence what is larger than the port that it leaves by; what reaches the vxlan device and is too large for the underlay is
+ * answered by it. So our bridges, whose own MTU is the network's, have a port that takes everything.
+ */
+const MAX_VXLAN_MTU = 65_535;
+
 export interface Devices {
   readonly vxlan: Link;
   readonly bridge: Link;
@@ -95,7 +101,7 @@ export function ensureDevices(socket: NetlinkSocket, links: Links, identity: str
     request.port.type === 'host'
       ? ensureBridge(socket, links, identity, request)
       : findBridge(links, request.port.name);
-  const mtu = request.port.type === 'host' ? request.mtu : Math.max(request.mtu, bridge.mtu);
+  const mtu = request.port.type === 'host' ? MAX_VXLAN_MTU : Math.max(request.mtu, bridge.mtu);
   const name = vxlanName(vni);
   const existing = links.find(name);
   if (existing !== undefined && existing.alias !== alias) {
@@ -122,7 +128,8 @@ export function ensureDevices(socket: NetlinkSocket, links: Links, identity: str
   }
   if (!vxlan.up) changes.push(setUp(vxlan));
   if (request.port.type === 'host') {
-    if (bridge.mtu !== request.mtu) changes.push(setAttribute(bridge, IFLA_MTU, request.mtu));
+    // A bridge that nobody gave an MTU takes its ports'.
+    if (joins || bridge.mtu !== request.mtu) changes.push(setAttribute(bridge, IFLA_MTU, request.mtu));
     if (!bridge.up) changes.push(setUp(bridge));
   }
   if (changes.length > 0) {

@@ -71,7 +71,8 @@ export class KernelNetworks {
       if (carried !== undefined) pending.push(...carried.plan(this.#wanted.get(vni)!, scope));
     }
     makeChanges(this.#options.route, pending);
-    return this.report();
+    // What could not be carried is tried again with every call.
+    return this.#errors.size > 0 ? this.retry() : this.report();
   }
 
   /** Looks after the devices, and the entries of those that were made anew. */
@@ -86,9 +87,14 @@ export class KernelNetworks {
 
   report(): ApplyReport {
     const errors = new Map<number, string>();
-    for (const vni of this.#wanted.keys()) {
-      const problem = this.#errors.get(vni) ?? this.#unreachable(vni) ?? this.#carried.get(vni)?.problem;
-      if (problem !== undefined && problem !== null) errors.set(vni, problem);
+    for (const [vni, { settings }] of this.#wanted) {
+      const isGuarded = settings.antiSpoof !== 'off';
+      const problem =
+        this.#errors.get(vni) ??
+        (isGuarded ? this.#filterProblem : null) ??
+        this.#unreachable(vni) ??
+        this.#carried.get(vni)?.problem;
+      if (problem != null) errors.set(vni, problem);
     }
     return { errors, mtus: new Map([...this.#carried].map(([vni, { mtu }]) => [vni, mtu])) };
   }

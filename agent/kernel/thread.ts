@@ -59,6 +59,7 @@ function run({ vtep, identity, dscp }: ThreadOptions): void {
   const epoll = new Epoll(arena, EVENTS);
   for (const fd of [wakeFd, heard.fd, filterHeard?.fd, arp?.fd]) if (fd !== undefined) epoll.add(fd, fd);
 
+  let addressIsHere = false;
   const stations = new LocalStations();
   const isIpv6 = vtep.address?.includes(':') === true;
   const filter = new Filter(filterSocket, identity, isIpv6, vtep.port);
@@ -70,7 +71,7 @@ function run({ vtep, identity, dscp }: ThreadOptions): void {
     stations,
     isIpv6,
     dscp,
-    localAddress: () => (vtep.address !== null && isHere(vtep.address) ? vtep.address : null),
+    localAddress,
     mtuLimit: () => innerMtuLimit(vtep.address),
   });
   tell({ type: 'ready', wakeFd });
@@ -80,6 +81,12 @@ function run({ vtep, identity, dscp }: ThreadOptions): void {
       level: 'info',
       message: 'without CAP_NET_RAW, stations are announced without their addresses',
     });
+  }
+
+  /** Once it is an address of this host it is not given up: one that is gone for a moment must not take the devices along. */
+  function localAddress(): string | null {
+    if (!addressIsHere && vtep.address !== null) addressIsHere = isHere(vtep.address);
+    return addressIsHere ? vtep.address : null;
   }
 
   let lookedAfterAt = now();

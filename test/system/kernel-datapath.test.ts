@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Program } from '../../demo/lab/program.ts';
 import { AGENT_ARGV, type AgentOptions, type Site } from '../../demo/lab/site.ts';
 import { until } from '../../demo/lab/until.ts';
@@ -37,13 +37,26 @@ function keeps(): void {
   let a: Site;
   let b: Site;
 
-  beforeEach(async () => {
+  const running: Program[] = [];
+
+  beforeAll(async () => {
     lab = await createLab();
     [a, b] = (await lab.sites('a', 'b')) as [Site, Site];
     await b.kernelVxlan({ dev: 'vx', vni: VNI, remotes: [a.v4], addresses: ['192.168.9.2/24'] });
     await b.ip(`link set vx address ${MAC}`);
   });
-  afterEach(() => lab.dispose());
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((program) => program.stop()));
+    const links = (await a.exec(['ip', '-o', 'link']))
+      .split('\n')
+      .map((line) => line.split(':')[1]!.trim().split('@')[0]!);
+    for (const link of links.filter((each) => each !== 'lo' && each !== 'underlay')) {
+      // A veth takes its other end along.
+      await a.ip(`link del ${link}`).catch(() => undefined);
+    }
+    await a.exec(['nft', 'flush', 'ruleset']);
+  });
+  afterAll(() => lab.dispose());
 
   const macs = () => [{ mac: MAC, ip: '192.168.9.2', address: b.v4 }];
   const network = (more: object = {}) => ({
@@ -57,6 +70,7 @@ function keeps(): void {
 
   async function start(given: object = config(network()), options: Partial<AgentOptions> = {}): Promise<Program> {
     const program = await a.agent({ config: given, datapath: 'kernel', ...options });
+    running.push(program);
     if ((await a.exec(['ip', '-o', 'link'])).includes(' blue:')) await a.ip('address replace 192.168.9.1/24 dev blue');
     return program;
   }
@@ -81,7 +95,6 @@ function keeps(): void {
     const link = await a.link(`ovx${VNI}`);
     expect(link).toMatchObject({
       master: 'blue',
-      mtu: 1450,
       linkinfo: {
         info_data: { id: VNI, local: a.v4, port: 4789, learning: false, df: 'set' },
         info_slave_data: { learning: false },
@@ -155,7 +168,7 @@ function keeps(): void {
     await a.ip(`link set ovx${VNI} mtu 900`, `link set ovx${VNI} nomaster`);
     await until('the device to be mended', async () => {
       const { master, mtu } = await a.link(`ovx${VNI}`);
-      return master === 'blue' && mtu === 1450;
+      return master === 'blue' && mtu === 65_535;
     });
     await a.exec(['nft', 'flush', 'ruleset']);
     await until('the rules to be back', async () => (await rules()).includes(`table ip ${TABLE}`));
@@ -181,7 +194,7 @@ function keeps(): void {
     expect(await rules()).toBe('');
   });
 
-  it('nothing when userspace takes over, and the other way round', async () => {
+  it('nothing when userspace takes over, and the other way round, which is what auto does', async () => {
     const first = await start(undefined, { flags: ['--keep'] });
     await first.stop();
     const userspace = await start(undefined, { datapath: 'userspace' });
@@ -191,9 +204,23 @@ function keeps(): void {
     await passes();
     userspace.child.kill('SIGKILL');
     await userspace.ended;
-    await start();
+    await start(undefined, { datapath: 'auto' });
     expect(await a.link('blue')).toMatchObject({ linkinfo: { info_kind: 'bridge' } });
     await passes();
+  });
+
+  it('a port that answers what is too large for the underlay: a station behind it is told by ICMP', async () => {
+    await start();
+    const station = await lab.site('station');
+    await a.ip(
+      'link add vm-br type veth peer name vm',
+      'link set vm-br master blue up',
+      `link set vm netns ${station.namespace}`,
+    );
+    await station.address('vm', '192.168.9.50/24');
+    expect(await station.ping('192.168.9.2', { size: 1450 - 28, count: 1 })).toMatchObject({ received: 1 });
+    await station.ping('192.168.9.2', { size: 1500 - 28, count: 1, timeoutMs: 200 }).catch(() => undefined);
+    expect(await station.exec(['ip', 'route', 'get', '192.168.9.2'])).toContain('mtu 1450');
   });
 
   it('a bridge of the host’s as it was, with the network in it while the agent runs', async () => {
