@@ -198,10 +198,10 @@ export class Forwarder {
    */
   #continuesPending(batch: DatagramBatch, i: number, datagram: number, length: number): boolean {
     const network = this.#pendingNetwork;
-    if (network === null || i !== this.#pendingDatagram || length < VXLAN_HEADER_LENGTH) return false;
+    const inner = length - VXLAN_HEADER_LENGTH;
+    if (network === null || i !== this.#pendingDatagram || inner < ETHERNET_HEADER_LENGTH) return false;
     const view = this.#memory.view;
     if (!hasVni(view, datagram) || readVni(view, datagram) !== network.vni) return false;
-    const inner = length - VXLAN_HEADER_LENGTH;
     if (!this.#takeMark(network, batch, i, datagram + VXLAN_HEADER_LENGTH, inner)) return false;
     if (!this.#coalescer.append(datagram + VXLAN_HEADER_LENGTH, inner)) return false;
     this.#tally.countFrames(network.counterBase, COUNTER.vtepRxFrames, 1, inner);

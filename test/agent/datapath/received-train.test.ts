@@ -1,6 +1,8 @@
 /** What comes as several datagrams in one: trains of ours, and a kernel VTEP's large UDP segments, which are one frame. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { InMemoryFabric } from '../../../agent/underlay/in-memory.ts';
+import { CE } from '../../../agent/wire/ecn.ts';
+import { createGuardedMemory } from '../../fuzz/guarded-memory.ts';
 import { concat, viewOf } from '../bytes.ts';
 import { counting, ethernet, ipv4, ipv6, tcp, udp } from '../frames.ts';
 import { BROADCAST, frame, OverlaySite, snapshot, station, table, vxlan } from './overlay.ts';
@@ -103,6 +105,15 @@ describe('a train', () => {
     site.takeDatagram(PEER, train(...frames), 0, 68);
     expect(site.frames(VNI)).toEqual([frames[0], frames[2]]);
     expect(site.frames(OTHER)).toEqual([frames[1]]);
+  });
+
+  it('that ends in a runt is not looked behind for a congestion mark', () => {
+    const guarded = new OverlaySite(new InMemoryFabric(), 'a', '10.0.0.1', { createMemory: createGuardedMemory });
+    guarded.apply(snapshot(table(VNI, { vteps: { b: PEER } })));
+    guarded.send(VNI, frame(BROADCAST, HOST));
+    const whole = ethernet(HOST, FAR, 0x0800, ipv4(tcp({ payload: counting(100) })));
+    guarded.takeDatagram(PEER, concat(vxlan(VNI, whole), vxlan(VNI, whole.slice(0, 3))), CE, whole.length + 8);
+    expect(guarded.count(VNI, 'dropInnerRunt')).toBe(1);
   });
 
   it('whose first frame claims to be all of it never takes another network’s along', () => {
