@@ -96,7 +96,8 @@ export const DROP_REASONS: Readonly<Record<string, DropReason>> = {
   },
   dropCongested: {
     title: 'Congestion not to be passed on',
-    means: 'The underlay marked congestion on a packet whose sender can’t be told by a mark (RFC 6040): a drop tells it.',
+    means:
+      'The underlay marked congestion on a packet whose sender can’t be told by a mark (RFC 6040): a drop tells it.',
     advice: 'The underlay is full somewhere: give it more bandwidth, or let the hosts use ECN.',
   },
   dropUnreachable: {
