@@ -2,7 +2,7 @@
 const [WIDTH, HEIGHT] = [120, 28];
 
 export function Spark({ values }: { readonly values: readonly number[] }) {
-  const most = Math.max(1, ...values);
+  const most = Math.max(1, ...values) * 1.25;
   const step = WIDTH / Math.max(1, values.length - 1);
   const points = values.map(
     (value, i) => `${(i * step).toFixed(1)},${(HEIGHT - 2 - (value / most) * (HEIGHT - 4)).toFixed(1)}`,

@@ -54,12 +54,6 @@ export const DROP_REASONS: Readonly<Record<string, DropReason>> = {
     means: 'The source MAC address is registered at another site than the one that sent it.',
     advice: 'A station that moved is followed in seconds. If it goes on, somebody uses another’s address.',
   },
-  dropCongested: {
-    title: 'Congested',
-    means:
-      'The underlay marked it as congested (ECN), and the frame inside belongs to a flow that can’t be told (RFC 6040).',
-    advice: 'Nothing at the site. If it goes on, look for the full link between the sites.',
-  },
   dropSplitHorizon: {
     title: 'Split horizon',
     means: 'A frame from the underlay would have gone back into it.',
@@ -104,6 +98,12 @@ export const DROP_REASONS: Readonly<Record<string, DropReason>> = {
     title: 'Underlay busy',
     means: 'The underlay’s send queue was full.',
     advice: 'The link is full: shape the traffic, or give it more bandwidth.',
+  },
+  dropCongested: {
+    title: 'Congestion not to be passed on',
+    means:
+      'The underlay marked congestion on a packet whose sender can’t be told by a mark (RFC 6040): a drop tells it.',
+    advice: 'The underlay is full somewhere: give it more bandwidth, or let the hosts use ECN.',
   },
   dropUnreachable: {
     title: 'Unreachable',
