@@ -14,7 +14,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/gateway/**', 'test/mesh/**', 'test/system/**'],
+          exclude: ['test/gateway/**', 'test/mesh/**', 'test/system/**', 'test/browser/**'],
           // Property tests on a machine that is busy.
           testTimeout: 30_000,
           maxWorkers,
@@ -31,6 +31,16 @@ export default defineConfig({
           // After all others and one by one: what these time and count must not compete for the processor.
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          ...slow,
+          // Last and by itself, for the same reason.
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

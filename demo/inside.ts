@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { gatewaySocket } from './gateway-socket.ts';
 import { endWithStarter, sharedFolder } from './lab/enter.ts';
 import { tellStory } from './story.ts';
-import { createWorld, type World } from './world.ts';
+import { keepTalking } from './traffic.ts';
+import { createWorld, keyFor, type World } from './world.ts';
 
 const [url, once] = process.argv.slice(2);
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -25,7 +26,7 @@ endWithStarter(interrupted);
 
 try {
   world = await createWorld();
-  await tellStory({
+  const operator = await tellStory({
     world,
     socketPath: gatewaySocket(sharedFolder()),
     keyPath,
@@ -34,7 +35,11 @@ try {
   });
   hasWorked = true;
   if (once === '--once') await end(0);
+  const key = await keyFor(operator);
+  keepTalking(world);
   print('');
+  print(`  dashboard      ${url}`);
+  print(`  sign in with   ${key}`);
   print(`  API            ${url}/docs`);
   print(`  operator key   ${keyPath}`);
   print('\n  It stays up. Ctrl-C ends it and removes all that it made.');

@@ -23,8 +23,11 @@ export interface StoryOptions {
   readonly colours: boolean;
 }
 
-/** @throws Error with what did not work. */
-export async function tellStory({ world, socketPath, keyPath, print, colours }: StoryOptions): Promise<void> {
+/**
+ * @returns who may do everything at the gateway.
+ * @throws Error with what did not work.
+ */
+export async function tellStory({ world, socketPath, keyPath, print, colours }: StoryOptions): Promise<Operator> {
   const style = createStyle(colours);
   const startedAt = performance.now();
 
@@ -94,4 +97,5 @@ export async function tellStory({ world, socketPath, keyPath, print, colours }: 
       style,
     ),
   );
+  return operator;
 }

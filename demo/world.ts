@@ -119,6 +119,12 @@ export function overlayAddress(name: SiteName): string {
   return SUBNET.replace(/0\/24$/, String(SITE_NAMES.indexOf(name) + 1));
 }
 
+/** @returns a key of the tenant's that may change its things: to sign in to the dashboard with. */
+export async function keyFor({ call }: Operator): Promise<string> {
+  const path = `/v1/tenants/${TENANT}/api-keys`;
+  return (await call<{ key: string }>('POST', path, { name: 'Demo', role: 'admin' })).key;
+}
+
 async function joinToken(call: Call, network: string): Promise<string> {
   const path = `/v1/tenants/${TENANT}/join-tokens`;
   const body = { maxUses: SITE_NAMES.length, networks: [{ network, port: portOf(network) }] };

@@ -6,6 +6,7 @@
 import { KEPT_SECONDS } from './contract/history.ts';
 import { purgeEvents } from './db/events.ts';
 import { purgeHistory } from './db/history.ts';
+import { sumUpHours } from './db/history-sums.ts';
 import { purgeIdempotencyKeys } from './db/idempotency.ts';
 import { listUntold, noteTold, type Untold } from './db/outbox.ts';
 import { sweepOffline } from './db/presence.ts';
@@ -20,6 +21,8 @@ const MAX_SWEEPS = 10;
 const MAX_PURGES = 20;
 const MAX_TENANTS_TOLD = 300;
 
+const SUM_UP_MINUTE = 7;
+
 export const HOUSEKEEPING_SECONDS = 60;
 
 export type House = Pick<Gateway, 'db' | 'now' | 'config' | 'hub' | 'log'>;
@@ -32,6 +35,8 @@ export async function keepHouse(house: House): Promise<void> {
   await whileFull(PURGE_LIMIT, MAX_PURGES, () => purgeIdempotencyKeys(db, now()));
   await whileFull(PURGE_LIMIT, MAX_PURGES, () => purgeEvents(db, now() - config.eventSeconds * 1000));
   await whileFull(PURGE_LIMIT, MAX_PURGES, () => purgeSessions(db, now()));
+  // Once an hour; an hour that was missed is made up for.
+  if (Math.floor(now() / 60_000) % 60 === SUM_UP_MINUTE) await sumUpHours(db, now());
   const oldestHour = Math.floor(now() / 3_600_000) - KEPT_SECONDS / 3600;
   await whileFull(PURGE_LIMIT, MAX_PURGES, () => purgeHistory(db, oldestHour));
   await whileFull(SWEEP_LIMIT, MAX_SWEEPS, () => sweepQuarantine(db, now()));

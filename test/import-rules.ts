@@ -58,6 +58,11 @@ export const FOLDER_RULES: readonly FolderRule[] = [
     because: 'a host puts the parts of the gateway together, and nothing of the agent is among them',
   },
   {
+    folder: 'src/dashboard',
+    mayImport: ['src/contract'],
+    because: 'the page is one more client of the gateway: all it knows of it is the contract',
+  },
+  {
     folder: 'src',
     mayImport: ['src/contract', 'src/domain', 'src/db', 'src/middleware', 'src/routes'],
     because: 'the app is the same on every host',
@@ -117,6 +122,21 @@ export const FOLDER_RULES: readonly FolderRule[] = [
     because: 'encryption is underneath: it meets frames, the gateway and the disk in none of its files',
   },
   {
+    folder: 'agent/kernel',
+    mayImport: [
+      'agent/datapath/datapath.ts',
+      'agent/datapath/datapath-error.ts',
+      'agent/datapath/forwarding-rules.ts',
+      'agent/datapath/local-stations.ts',
+      'agent/ports/ownership.ts',
+      'agent/underlay/inner-mtu.linux.ts',
+      'agent/sys',
+      'agent/wire',
+      'src/contract',
+    ],
+    because: 'the kernel forwards by itself: of our own forwarding it needs nothing but who is heard where',
+  },
+  {
     folder: 'agent/control',
     mayImport: ['agent/datapath/datapath.ts', 'shared', 'src/contract'],
     because: 'control never sees a packet: it knows the data path by its interface alone',
@@ -128,6 +148,7 @@ export const FOLDER_RULES: readonly FolderRule[] = [
       'agent/capture',
       'agent/control',
       'agent/datapath',
+      'agent/kernel',
       'agent/userspace',
       'agent/wireguard',
       'agent/sys',
@@ -205,6 +226,7 @@ export const PACKAGE_RULES: readonly PackageRule[] = [
       'agent',
       'agent/cli',
       'agent/control',
+      'agent/kernel',
       'agent/ports',
       'agent/sys',
       'agent/underlay',
@@ -215,6 +237,11 @@ export const PACKAGE_RULES: readonly PackageRule[] = [
       'demo',
     ],
     because: 'the gateway runs where there is no Node, and what is pure takes clock, randomness and I/O as arguments',
+  },
+  {
+    packages: /^(preact|uplot|d3-force)(\/|$)/,
+    onlyIn: ['src/dashboard'],
+    because: 'what draws the page is of no use anywhere else',
   },
   {
     packages: /^cloudflare:/,

@@ -1,4 +1,5 @@
 /** `run`: a site of a gateway. */
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { VERSION } from '../../shared/version.ts';
 import { WIREGUARD_PORT } from '../../src/contract/wireguard.ts';
@@ -16,17 +17,18 @@ import { openWireguardKeys, saveWireguardKeys } from '../control/wireguard-keys.
 import { WireguardSite } from '../control/wireguard-site.ts';
 import type { DscpMode } from '../datapath/forwarding-rules.ts';
 import { findLinkByAddress } from '../sys/link.linux.ts';
-import { openUserspaceDatapath } from '../userspace/userspace.ts';
 import { missingWireguard } from '../wireguard/device.linux.ts';
 import { runAgentProcess } from './agent-process.ts';
-import { checkDatapathChoice } from './datapath-choice.ts';
 import { openGateway } from './gateway.ts';
 import { openByTransport } from './open-by-transport.ts';
+import { chooseDatapath, openDatapath } from './open-datapath.ts';
 import { rotate } from './rotate-key.ts';
+import { defaultThreads } from './threads.ts';
 
 export interface RunFlags {
   readonly state: string;
   readonly datapath: DatapathChoice;
+  readonly keep: boolean;
   readonly allowPlainHttp: boolean;
   readonly ca?: string;
   readonly metrics?: MetricsAddress;
@@ -35,11 +37,12 @@ export interface RunFlags {
   readonly wireguardPort?: number;
   readonly wireguardAddress?: string;
   readonly wireguardRotateDays?: number;
+  /** How many threads forward; by the cores unless said. */
+  readonly threads?: number;
 }
 
 /** @throws Failure where it can't start. */
 export async function runSite(flags: RunFlags, uid: number, log: Log): Promise<number> {
-  checkDatapathChoice(flags.datapath);
   const folder = await openStateFolder(flags.state, uid);
   const membership = await readMembership(folder);
   const { gateway, site, name, tenant, vtep } = membership;
@@ -55,9 +58,11 @@ export async function runSite(flags: RunFlags, uid: number, log: Log): Promise<n
       return keys.next;
     },
   };
+  const { threads = defaultThreads(availableParallelism()) } = flags;
+  const rules = { dscp: flags.dscp, clampMss: flags.clampMss };
+  const kind = chooseDatapath(flags.datapath, rules, log);
   const wireguardPort = flags.wireguardPort ?? WIREGUARD_PORT;
   const wireguardKeys = await openWireguardKeys(folder, wireguardPort, Date.now());
-  const rules = { dscp: flags.dscp, clampMss: flags.clampMss };
   const startedAt = new Date().toISOString();
   return runAgentProcess({
     folder,
@@ -70,7 +75,7 @@ export async function runSite(flags: RunFlags, uid: number, log: Log): Promise<n
         identity: site,
         rules,
         log,
-        openPlain: () => openUserspaceDatapath({ vtep, identity: site, rules, log }),
+        openPlain: () => openDatapath(kind, { vtep, identity: site, threads, rules, keep: flags.keep, log }),
       }),
     control: (datapath) => {
       const session = new Session({
@@ -114,7 +119,7 @@ export async function runSite(flags: RunFlags, uid: number, log: Log): Promise<n
           return {
             version: VERSION,
             startedAt,
-            datapath: 'userspace',
+            datapath: kind,
             vtep,
             site: { id: site, name, tenant },
             gateway: { url: gateway, ...contact },

@@ -52,7 +52,8 @@ export async function serveLocalApi(
   const ending = new AbortController();
   const running = new Set<Promise<void>>();
   const server = createServer(async (request, response) => {
-    const { pathname: path, searchParams } = new URL(request.url!, 'http://agent');
+    const url = URL.parse(request.url ?? '', 'http://agent');
+    const path = url?.pathname ?? '';
     const handler = Object.entries(handlers).find(([of]) => of === path)?.[1];
     const stream = Object.entries(streams).find(([of]) => of === path)?.[1];
     const respond = (status: number, body: unknown): void => {
@@ -64,7 +65,9 @@ export async function serveLocalApi(
     const method = methodOf(path);
     if (request.method !== method) return respond(405, { error: `only ${method}` });
     if (handler === undefined) {
-      const sending = sendStream(stream!, searchParams, response, ending.signal).catch(() => void response.destroy());
+      const sending = sendStream(stream!, url!.searchParams, response, ending.signal).catch(
+        () => void response.destroy(),
+      );
       running.add(sending);
       return void sending.then(() => running.delete(sending));
     }

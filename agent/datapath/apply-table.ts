@@ -8,6 +8,7 @@ import type { NetworkChange, NetworkTable, TableUpdate } from '../../src/contrac
 import type { Underlay } from '../underlay/underlay.ts';
 import type { Forwarder } from './forwarder.ts';
 import { Network, type NetworkSettings } from './network.ts';
+import { createNetworkMemory, NetworkMemory } from './network-memory.ts';
 
 /** Networks that one agent can carry at a time. */
 export const MAX_NETWORKS = 4096;
@@ -17,6 +18,8 @@ export interface ApplyContext {
   readonly underlay: Underlay;
   /** 32 random bits. */
   readonly random: () => number;
+  /** What several threads share of the networks that are new to them, by VNI. A network without has memory of its own. */
+  readonly memories?: ReadonlyMap<number, SharedArrayBuffer>;
 }
 
 /** What could not be done, by VNI: one line each. The rest is in force. */
@@ -79,7 +82,7 @@ function setEntries(
 }
 
 function ensureNetwork(context: ApplyContext, table: NetworkTable, problems: Problems): Network | null {
-  const { forwarder, underlay, random } = context;
+  const { forwarder, underlay, random, memories } = context;
   const settings: NetworkSettings = {
     id: table.network,
     name: table.name,
@@ -99,15 +102,19 @@ function ensureNetwork(context: ApplyContext, table: NetworkTable, problems: Pro
       problems.set(table.vni, `not carried: one agent carries at most ${MAX_NETWORKS} networks`);
       return null;
     }
+    const { vni } = table;
+    const shared = memories?.get(vni);
     network = new Network({
-      vni: table.vni,
+      vni,
       settings,
       mtu: table.mtu,
       counterBase,
-      seed: random(),
+      memory: shared === undefined ? createNetworkMemory(random()) : new NetworkMemory(shared),
       underlay,
       addresses: forwarder.addresses,
       peerCounterBlocks: forwarder.peerCounterBlocks,
+      vxlanPort: forwarder.vxlanPort,
+      localGone: (mac) => forwarder.stations.left(vni, mac),
     });
     forwarder.networks.set(table.vni, network);
   } else {

@@ -4,8 +4,8 @@ import { readMac } from '../wire/ethernet.ts';
 import type { PacketMemory } from '../wire/packet-batch.ts';
 import { CaptureRingWriter, PLACE_HERE, PLACE_PORT, PLACE_VTEP } from './capture-ring.ts';
 import type { CaptureRequest } from './datapath.ts';
-import { isLocal, NOWHERE, portOf } from './mac-table.ts';
 import type { Network } from './network.ts';
+import { isLocal, NOWHERE, portOf } from './places.ts';
 
 export interface CaptureOptions extends CaptureRequest {
   /** From `createCaptureRing`. */

@@ -7,12 +7,18 @@
 import { canonicalIp, formatIp, isUnicastIp, parseIp } from '../../src/contract/ip.ts';
 import { formatMac, type Mac } from '../../src/contract/mac.ts';
 import type { LearnedChanges, LocalMac } from './datapath.ts';
-import { MAC_AGEING_SECONDS } from './network.ts';
+import type { Stations } from './stations.ts';
+import { TokenBucket } from './token-bucket.ts';
 
 /** An address that was not heard for so long gives way to another of the same rank. */
 const IP_AGEING_SECONDS = 300;
 /** How many stations are told of, over all networks: beyond that new ones are not announced, and found by flooding. */
 const MAX_STATIONS = 100_000;
+/**
+ * How many stations that were not known a network may have in a second: whoever makes up addresses shall not have all sites hear of them.
+ * A real one that is past the limit is heard of when it speaks again.
+ */
+export const NEW_STATIONS_PER_SECOND = 1000;
 
 interface Station {
   readonly vni: number;
@@ -21,42 +27,23 @@ interface Station {
   ipHeardAt: number;
 }
 
-export class LocalStations {
+export class LocalStations implements Stations {
   readonly #byVni = new Map<number, Map<number, Station>>();
   /** By VNI and MAC: true where the station is to be announced, false where it is to be withdrawn. */
   readonly #changed = new Map<number, Map<number, boolean>>();
-  /** Those that the registry has elsewhere though they speak here, so that no MAC table ages them: when each was heard last. */
-  readonly #contradicted = new Map<Station, number>();
+  readonly #newLimits = new Map<number, TokenBucket>();
   #count = 0;
 
   get hasChanges(): boolean {
     return this.#changed.size > 0;
   }
 
-  /** A frame came from the station on a port, and the MAC table learned it there. */
-  heard(vni: number, mac: number): void {
-    const station = this.#station(vni, mac);
-    if (station !== null) this.#contradicted.delete(station);
+  heard(vni: number, mac: number, now: number): void {
+    this.#station(vni, mac, now);
   }
 
-  /** A frame came from the station on a port, and the registry has it elsewhere. */
-  heardAgainstRegistry(vni: number, mac: number, now: number): void {
-    const station = this.#station(vni, mac);
-    if (station !== null) this.#contradicted.set(station, now);
-  }
-
-  /** Lets go of those that the MAC tables don't age, once they were silent for as long. */
-  sweep(now: number): void {
-    for (const [{ vni, mac }, heardAt] of this.#contradicted)
-      if (now - heardAt > MAC_AGEING_SECONDS) this.left(vni, mac);
-  }
-
-  /**
-   * The station gave its IP address.
-   * @param address 4 or 16 bytes
-   */
   gaveAddress(vni: number, mac: number, address: Uint8Array, now: number): void {
-    const station = this.#station(vni, mac);
+    const station = this.#station(vni, mac, now);
     if (station === null) return;
     const ip = formatIp(address);
     if (station.ip === ip) {
@@ -73,20 +60,18 @@ export class LocalStations {
     this.#note(vni, mac, true);
   }
 
-  /** The station is no longer here: it aged, or the registry now has it at another site. */
   left(vni: number, mac: number): void {
     const stations = this.#byVni.get(vni);
     const station = stations?.get(mac);
     if (stations === undefined || station === undefined) return;
     stations.delete(mac);
-    this.#contradicted.delete(station);
     this.#count--;
     if (stations.size === 0) this.#byVni.delete(vni);
     this.#note(vni, mac, false);
   }
 
-  /** The port went, or the network. */
   allLeft(vni: number): void {
+    this.#newLimits.delete(vni);
     for (const mac of [...(this.#byVni.get(vni)?.keys() ?? [])]) this.left(vni, mac);
   }
 
@@ -109,11 +94,11 @@ export class LocalStations {
     return [...this.#byVni.values()].flatMap((stations) => [...stations.values()].map(toLocalMac));
   }
 
-  #station(vni: number, mac: number): Station | null {
+  #station(vni: number, mac: number, now: number): Station | null {
     let stations = this.#byVni.get(vni);
     const known = stations?.get(mac);
     if (known !== undefined) return known;
-    if (this.#count >= MAX_STATIONS) return null;
+    if (this.#count >= MAX_STATIONS || !this.#mayBeNew(vni, now)) return null;
     if (stations === undefined) {
       stations = new Map();
       this.#byVni.set(vni, stations);
@@ -123,6 +108,12 @@ export class LocalStations {
     this.#count++;
     this.#note(vni, mac, true);
     return station;
+  }
+
+  #mayBeNew(vni: number, now: number): boolean {
+    const limit = this.#newLimits.get(vni) ?? new TokenBucket(NEW_STATIONS_PER_SECOND);
+    this.#newLimits.set(vni, limit);
+    return limit.take(now);
   }
 
   #note(vni: number, mac: number, isHere: boolean): void {

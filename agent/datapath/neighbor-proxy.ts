@@ -39,18 +39,18 @@ import {
 } from '../wire/neighbor.ts';
 import type { PacketMemory } from '../wire/packet-batch.ts';
 import { VIRTIO_NET_HEADER_LENGTH, writePlainVirtioNet } from '../wire/virtio-net.ts';
-import type { LocalStations } from './local-stations.ts';
 import type { Network } from './network.ts';
+import type { Stations } from './stations.ts';
 
 /** An answer is written over the question; 0 where there is none. */
 const NO_ANSWER = 0;
 
 export class NeighborProxy {
   readonly #memory: PacketMemory;
-  readonly #stations: LocalStations;
+  readonly #stations: Stations;
   readonly #words = new Uint32Array(4);
 
-  constructor(memory: PacketMemory, stations: LocalStations) {
+  constructor(memory: PacketMemory, stations: Stations) {
     this.#memory = memory;
     this.#stations = stations;
   }

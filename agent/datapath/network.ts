@@ -10,16 +10,20 @@ import { parseIp } from '../../src/contract/ip.ts';
 import type { AntiSpoofMode, FloodMode } from '../../src/contract/table.ts';
 import type { Port } from '../ports/port.ts';
 import type { Underlay } from '../underlay/underlay.ts';
-import { AddressTable, addressWords } from './address-table.ts';
-import { MacTable, NOWHERE } from './mac-table.ts';
+import { AddressTable, addressWords, formatAddressWords } from './address-table.ts';
+import { MacTable } from './mac-table.ts';
+import type { NetworkMemory } from './network-memory.ts';
 import type { PeerCounterBlocks } from './peer-counters.ts';
-import { TokenBucket } from './token-bucket.ts';
+import { NOWHERE } from './places.ts';
+import { Strangers } from './strangers.ts';
+import type { TokenBucket } from './token-bucket.ts';
 
-/** Learned MACs a network may hold. */
-const MAX_LEARNED_MACS = 100_000;
-/** With anti-spoofing off, how many unlisted VTEPs are remembered. */
-const MAX_STRANGERS = 256;
 const STRANGER = 'stranger ';
+/**
+ * Their slots begin here. Those below are given in the order of the table's changes, so that they are the same in every thread of a
+ * site; strangers come at any time, and have theirs by the number that all threads share.
+ */
+const STRANGER_SLOTS = 0x8000;
 export const MAC_AGEING_SECONDS = 300;
 /**
  * Frames a second that a network may flood from this site, in the long run and at once: each goes to every other site, so a loop or a
@@ -71,8 +75,12 @@ export class Network {
   /** Where the counters of each of them start. */
   floodPeerCounters = new Int32Array(0);
 
-  readonly floodLimit = new TokenBucket(FLOOD_FRAMES_PER_SECOND);
-  readonly tooBigLimit = new TokenBucket(TOO_BIG_ANSWERS_PER_SECOND);
+  readonly floodLimit: TokenBucket;
+  readonly tooBigLimit: TokenBucket;
+  readonly #strangers: Strangers;
+  /** How often it was opened to strangers. */
+  #opened = 0;
+  readonly #vxlanPort: number;
   readonly #underlay: Underlay;
   readonly #addresses: AddressTable;
   readonly #peerBlocks: PeerCounterBlocks;
@@ -85,17 +93,22 @@ export class Network {
   readonly #ips = new AddressTable();
   readonly #macByIp: number[] = [];
   readonly #ipByMac = new Map<number, number>();
-  #strangers = 0;
 
+  /**
+   * @param options `memory` is what it shares with the same network in other threads; `vxlanPort` is where a VTEP is answered that the
+   *   registry does not know; `localGone` is called with each MAC that was heard on one of the ports and no longer is.
+   */
   constructor(options: {
     readonly vni: number;
     readonly settings: NetworkSettings;
     readonly mtu: number;
     readonly counterBase: number;
-    readonly seed: number;
+    readonly memory: NetworkMemory;
     readonly underlay: Underlay;
     readonly addresses: AddressTable;
     readonly peerCounterBlocks: PeerCounterBlocks;
+    readonly vxlanPort: number;
+    readonly localGone: (mac: number) => void;
   }) {
     this.vni = options.vni;
     this.settings = options.settings;
@@ -104,11 +117,13 @@ export class Network {
     this.#underlay = options.underlay;
     this.#addresses = options.addresses;
     this.#peerBlocks = options.peerCounterBlocks;
-    this.macs = new MacTable({
-      maxLearned: MAX_LEARNED_MACS,
-      ageingSeconds: MAC_AGEING_SECONDS,
-      seed: options.seed,
-    });
+    this.#vxlanPort = options.vxlanPort;
+    const { memory, localGone } = options;
+    this.macs = new MacTable({ memory, ageingSeconds: MAC_AGEING_SECONDS, localGone });
+    this.floodLimit = memory.bucket(0, FLOOD_FRAMES_PER_SECOND);
+    this.tooBigLimit = memory.bucket(1, TOO_BIG_ANSWERS_PER_SECOND);
+    this.#strangers = memory.strangers;
+    if (this.settings.antiSpoof === 'off') this.#strangers.open(++this.#opened);
   }
 
   get sites(): readonly string[] {
@@ -116,7 +131,13 @@ export class Network {
   }
 
   vtepAt(slot: number): { readonly address: string; readonly port: number } | undefined {
-    return this.#vteps[slot];
+    if (slot < STRANGER_SLOTS) return this.#vteps[slot];
+    return { address: formatAddressWords(this.#strangers.addressOf(slot - STRANGER_SLOTS), 0), port: this.#vxlanPort };
+  }
+
+  /** @returns the slot by which to send to a slot that was found in `macs`; -1 where the underlay has no room for that VTEP. */
+  slotToSendTo(slot: number): number {
+    return slot < this.destinations.length && this.destinations[slot]! >= 0 ? slot : this.#meetStranger(slot);
   }
 
   get floodVteps(): { readonly address: string; readonly port: number }[] {
@@ -133,23 +154,30 @@ export class Network {
     const known = this.#slotBySite.get(site);
     const old = known === undefined ? undefined : this.#vteps[known];
     if (old?.address === address && old.port === port && old.also === also.join()) return true;
-    const destination = this.#underlay.addDestination(address, port);
-    if (destination < 0) return false;
-    // Who was let in unlisted is listed now, and must not be found in the site's stead.
-    if (!site.startsWith(STRANGER)) this.removeVtep(STRANGER + address);
-    const words = addressWords(parseIp(address)!);
-    const addressIndex = this.#addresses.acquire(words);
     const slot = known ?? this.#freeSlot();
-    const counterBase = this.#counterBaseFor(site, words, port);
-    const alsoIndexes = also.map((one) => this.#addresses.acquire(addressWords(parseIp(one)!)));
-    this.#vteps[slot] = { site, address, port, addressIndex, alsoIndexes, also: also.join(), destination, counterBase };
-    this.#slotBySite.set(site, slot);
-    this.destinations[slot] = destination;
-    this.peerCounters[slot] = counterBase;
+    if (slot >= STRANGER_SLOTS) return false;
+    if (!this.#setVtep(slot, site, address, port, also)) return false;
+    // Who was let in unlisted is listed now, and must not be found in the site's stead.
+    for (const one of [address, ...also]) this.removeVtep(STRANGER + one);
     if (old !== undefined) this.#giveUp(old);
     if (known === undefined) {
       for (const mac of this.#macsBySite.get(site) ?? []) this.#installMac(mac, slot);
     }
+    return true;
+  }
+
+  #setVtep(slot: number, site: string, address: string, port: number, also: readonly string[] = []): boolean {
+    const destination = this.#underlay.addDestination(address, port);
+    if (destination < 0) return false;
+    const words = addressWords(parseIp(address)!);
+    const addressIndex = this.#addresses.acquire(words);
+    const counterBase = this.#counterBaseFor(site, words, port);
+    const alsoIndexes = also.map((one) => this.#addresses.acquire(addressWords(parseIp(one)!)));
+    this.#vteps[slot] = { site, address, port, addressIndex, alsoIndexes, also: also.join(), destination, counterBase };
+    this.#slotBySite.set(site, slot);
+    this.#growDestinations(slot + 1);
+    this.destinations[slot] = destination;
+    this.peerCounters[slot] = counterBase;
     return true;
   }
 
@@ -161,9 +189,9 @@ export class Network {
     this.#slotBySite.delete(site);
     this.#vteps[slot] = undefined;
     this.destinations[slot] = -1;
-    this.macs.deletePlace(slot);
+    // What was learned of a stranger stays: all threads let it in, or none.
+    if (slot < STRANGER_SLOTS) this.macs.deletePlace(slot);
     this.#giveUp(vtep);
-    if (site.startsWith(STRANGER)) this.#strangers--;
   }
 
   /** Puts changed VTEPs in force: to be called after the last change and before the next frame. */
@@ -249,27 +277,27 @@ export class Network {
     return this.#siteByMac.keys();
   }
 
-  /** True where a VTEP that the registry does not know may be let in. */
-  get hasRoomForStranger(): boolean {
-    return this.settings.antiSpoof === 'off' && this.#strangers < MAX_STRANGERS;
-  }
-
   /**
    * With anti-spoofing off: remembers a VTEP that the registry does not know, so that it can be answered.
-   * @returns its slot, or -1 where it can't be answered.
+   * @param source its address's four words are at `at`.
+   * @returns its slot, or -1 where it is not let in.
    */
-  adoptStranger(address: string, port: number): number {
-    if (!this.setVtep(STRANGER + address, address, port)) return -1;
-    this.#strangers++;
-    this.settle();
-    return this.#slotBySite.get(STRANGER + address)!;
+  adoptStranger(source: Uint32Array, at: number): number {
+    if (this.settings.antiSpoof !== 'off') return -1;
+    const number = this.#strangers.numberOf(source, at);
+    if (number < 0) return -1;
+    return this.#adopt(STRANGER_SLOTS + number, formatAddressWords(source, at));
   }
 
   /** What the settings say now: strangers go where they are no longer let in. In force after `settle`. */
   configure(settings: NetworkSettings): void {
+    const wasOpen = this.settings.antiSpoof === 'off';
+    const isOpen = settings.antiSpoof === 'off';
     this.settings = settings;
-    if (settings.antiSpoof === 'off') return;
+    if (isOpen === wasOpen) return;
+    if (isOpen) return this.#strangers.open(++this.#opened);
     for (const site of [...this.#slotBySite.keys()]) if (site.startsWith(STRANGER)) this.removeVtep(site);
+    for (let number = 0; number < Strangers.MAX; number++) this.macs.deletePlace(STRANGER_SLOTS + number);
   }
 
   /** Gives back what it holds of the underlay. */
@@ -279,6 +307,21 @@ export class Network {
 
   #installMac(mac: number, slot: number): void {
     this.macs.setRegistry(Math.floor(mac / 2 ** 32), mac % 2 ** 32, slot);
+  }
+
+  #adopt(slot: number, address: string): number {
+    if (!this.#setVtep(slot, STRANGER + address, address, this.#vxlanPort)) return -1;
+    this.settle();
+    return slot;
+  }
+
+  /** Another thread learned what is behind a stranger: the stranger is let in here too, unless it has been listed since. */
+  #meetStranger(slot: number): number {
+    if (slot < STRANGER_SLOTS) return -1;
+    const words = this.#strangers.addressOf(slot - STRANGER_SLOTS);
+    const address = this.#addresses.lookup(words, 0);
+    const listed = address >= 0 && address < this.slotByAddress.length ? this.slotByAddress[address]! : -1;
+    return listed >= 0 ? listed : this.#adopt(slot, formatAddressWords(words, 0));
   }
 
   #giveUp(vtep: Vtep): void {
@@ -297,13 +340,16 @@ export class Network {
   #freeSlot(): number {
     const free = this.destinations.indexOf(-1);
     if (free >= 0) return free;
-    const grown = new Int32Array(this.destinations.length * 2).fill(-1);
+    return this.destinations.length;
+  }
+
+  #growDestinations(length: number): void {
+    if (length <= this.destinations.length) return;
+    const grown = new Int32Array(Math.max(length, this.destinations.length * 2)).fill(-1);
     grown.set(this.destinations);
-    const slot = this.destinations.length;
     this.destinations = grown;
     const peers = new Int32Array(grown.length);
     peers.set(this.peerCounters);
     this.peerCounters = peers;
-    return slot;
   }
 }

@@ -5,22 +5,26 @@
  * who made it and for which network; a device with another alias, or none, is never touched. Its MAC address is derived from the
  * same, so that neighbours' caches stay right across restarts.
  */
-import { createHash } from 'node:crypto';
 import { Arena } from '../sys/arena.linux.ts';
 import { checked, lastErrno, SysError } from '../sys/errno.linux.ts';
-import { close, ioctl, O_CLOEXEC, O_NONBLOCK, O_RDWR, open } from '../sys/libc.linux.ts';
-import { deleteLink, findLink, type Link, listLinks, setLink } from '../sys/link.linux.ts';
+import { close, F_DUPFD_CLOEXEC, fcntl, ioctl, O_CLOEXEC, O_NONBLOCK, O_RDWR, open } from '../sys/libc.linux.ts';
+import { deleteLink, findLink, listLinks, setLink } from '../sys/link.linux.ts';
+import type { Link } from '../sys/link-message.ts';
 import { ETHERNET_HEADER_LENGTH } from '../wire/ethernet.ts';
 import { MAX_TRAIN_BYTES } from '../wire/packet-batch.ts';
 import { VIRTIO_NET_HEADER_LENGTH } from '../wire/virtio-net.ts';
 import { VXLAN_HEADER_LENGTH } from '../wire/vxlan.ts';
+import { aliasOf, macOf, PortError, vniOfAlias } from './ownership.ts';
+import { loadQueueSteering } from './queue-steering.linux.ts';
 
 const TUNSETIFF = 0x400454ca;
 const TUNSETPERSIST = 0x400454cb;
 const TUNSETOFFLOAD = 0x400454d0;
 const TUNSETVNETHDRSZ = 0x400454d8;
 const TUNSETVNETLE = 0x400454dc;
+const TUNSETSTEERINGEBPF = 0x800454e0;
 const IFF_TAP = 0x0002;
+const IFF_MULTI_QUEUE = 0x0100;
 const IFF_NO_PI = 0x1000;
 const IFF_VNET_HDR = 0x4000;
 /**
@@ -43,8 +47,6 @@ const TX_QUEUE_LENGTH = 4096;
 /** What a datagram of a train has besides the frame's IP packet. */
 const FRAME_OVERHEAD = VXLAN_HEADER_LENGTH + ETHERNET_HEADER_LENGTH;
 
-const ALIAS_PREFIX = 'overlane';
-
 export interface TapRequest {
   readonly name: string;
   readonly vni: number;
@@ -52,18 +54,29 @@ export interface TapRequest {
   readonly mtu: number;
   /** An existing bridge that the device joins. */
   readonly bridge?: string;
+  /** How many threads read and write it. */
+  readonly threads: number;
 }
 
-export interface TapDevice {
+/** What one thread has of a device. */
+export interface TapQueue {
   readonly name: string;
+  /** The thread closes it. */
   readonly fd: number;
+  /** False where another thread reads for all. */
+  readonly isRead: boolean;
   /** See `Port`. */
   readonly takesLargeUdp: boolean;
 }
 
-/** A device that can't be had; `message` is one line for people. */
-export class PortError extends Error {
-  override readonly name = 'PortError';
+export interface TapDevice {
+  readonly name: string;
+  /** One for each thread. */
+  readonly queues: readonly TapQueue[];
+  /** True where each reads its own frames. Else all are the one queue, and the first reads for all. */
+  readonly isMultiQueue: boolean;
+  /** Where there are several queues: why the kernel does not keep each flow with one of them, if so. */
+  readonly unsteered: string | null;
 }
 
 /**
@@ -75,22 +88,22 @@ export function openTap(identity: string, request: TapRequest): TapDevice {
   const bridge = request.bridge === undefined ? undefined : findBridge(request.bridge);
   const alias = aliasOf(identity, request.vni);
   const existing = findLink(request.name);
-  if (existing !== undefined && existing.alias !== alias) {
+  if (existing !== undefined && (existing.alias !== alias || existing.kind !== 'tun')) {
     throw new PortError(
       `an interface named ${request.name} is there already and was not made for this network: remove it or choose another name`,
     );
   }
-  const fd = openTun();
-  let takesLargeUdp: boolean;
+  const queues: TapQueue[] = [];
   try {
-    takesLargeUdp = attach(fd, request.name);
+    const isMultiQueue = openQueues(request, queues);
     configure(request, existing ?? findLink(request.name)!, existing === undefined, alias, identity, bridge);
-    checked('TUNSETPERSIST', ioctl(fd, TUNSETPERSIST, 1));
+    checked('TUNSETPERSIST', ioctl(queues[0]!.fd, TUNSETPERSIST, 1));
+    const unsteered = isMultiQueue && request.threads > 1 ? steer(queues[0]!.fd) : null;
+    return { name: request.name, queues, isMultiQueue, unsteered };
   } catch (error) {
-    close(fd);
+    for (const { fd } of queues) close(fd);
     throw error instanceof SysError ? new PortError(explain(request, error)) : error;
   }
-  return { name: request.name, fd, takesLargeUdp };
 }
 
 /**
@@ -111,7 +124,7 @@ export function maintainTap(request: TapRequest): void {
 
 /** The device goes when the last descriptor of it is closed. */
 export function forgetTap(device: TapDevice): void {
-  ioctl(device.fd, TUNSETPERSIST, 0);
+  ioctl(device.queues[0]!.fd, TUNSETPERSIST, 0);
 }
 
 /** Removes the devices that an earlier run of this agent left and that are not wanted now. */
@@ -138,22 +151,6 @@ function setMtu(index: number, mtu: number): void {
   setLink(index, { mtu, gsoMaxSegments: Math.floor(MAX_TRAIN_BYTES / (mtu + FRAME_OVERHEAD)) });
 }
 
-function aliasOf(identity: string, vni: number): string {
-  return `${ALIAS_PREFIX} ${identity} vni ${vni}`;
-}
-
-function vniOfAlias(identity: string, alias: string): number | null {
-  const prefix = `${ALIAS_PREFIX} ${identity} vni `;
-  return alias.startsWith(prefix) ? Number(alias.slice(prefix.length)) : null;
-}
-
-/** A locally administered unicast address from a hash of who and what for. */
-function macOf(identity: string, vni: number): Uint8Array {
-  const mac = new Uint8Array(createHash('sha256').update(aliasOf(identity, vni)).digest().subarray(0, 6));
-  mac[0] = (mac[0]! & 0xfc) | 0x02;
-  return mac;
-}
-
 function findBridge(name: string): Link {
   const link = findLink(name);
   if (link === undefined) throw new PortError(`there is no bridge named ${name}: make it, or attach with another port`);
@@ -172,11 +169,60 @@ function openTun(): number {
   );
 }
 
+/**
+ * A device has several queues or one from when it was made, and is not made anew for it, since the host's addresses would be lost. A
+ * kernel before 3.8 knows one only.
+ * @param queues gets one for each thread, also where this throws.
+ * @returns whether they are queues of their own.
+ */
+function openQueues({ name, threads }: TapRequest, queues: TapQueue[]): boolean {
+  const first = { name, fd: openTun(), isRead: true, takesLargeUdp: false };
+  queues.push(first);
+  const isWanted = threads > 1;
+  const wanted = tryAttach(first.fd, name, isWanted);
+  const isMultiQueue = wanted === null ? !isWanted : isWanted;
+  queues[0] = { ...first, takesLargeUdp: wanted ?? attach(first.fd, name, isMultiQueue) };
+  while (queues.length < threads) {
+    const fd = isMultiQueue ? openTun() : checked('fcntl', fcntl(first.fd, F_DUPFD_CLOEXEC, 0));
+    queues.push({ ...queues[0], fd, isRead: isMultiQueue });
+    if (isMultiQueue) attach(fd, name, true);
+  }
+  return isMultiQueue;
+}
+
+/** Has every flow keep to one queue. @returns why that can't be had, or null. */
+function steer(fd: number): string | null {
+  try {
+    const program = loadQueueSteering();
+    try {
+      arena.view.setInt32(value, program, true);
+      checked('TUNSETSTEERINGEBPF', ioctl(fd, TUNSETSTEERINGEBPF, arena.address + value));
+    } finally {
+      close(program);
+    }
+    return null;
+  } catch (error) {
+    if (error instanceof SysError) return error.message;
+    throw error;
+  }
+}
+
+/** @returns what `attach` does; null where the device is not of that kind. @throws SysError */
+function tryAttach(fd: number, name: string, isMultiQueue: boolean): boolean | null {
+  try {
+    return attach(fd, name, isMultiQueue);
+  } catch (error) {
+    if (error instanceof SysError && error.code === 'EINVAL') return null;
+    throw error;
+  }
+}
+
 /** @returns whether the kernel knows large UDP packets. */
-function attach(fd: number, name: string): boolean {
+function attach(fd: number, name: string, isMultiQueue: boolean): boolean {
   arena.bytes.fill(0, ifreq, ifreq + IFREQ_SIZE);
   new TextEncoder().encodeInto(name, arena.bytes.subarray(ifreq, ifreq + 15));
-  arena.view.setUint16(ifreq + 16, IFF_TAP | IFF_NO_PI | IFF_VNET_HDR, true);
+  const flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | (isMultiQueue ? IFF_MULTI_QUEUE : 0);
+  arena.view.setUint16(ifreq + 16, flags, true);
   checked('TUNSETIFF', ioctl(fd, TUNSETIFF, arena.address + ifreq));
   arena.view.setInt32(value, VIRTIO_NET_HEADER_LENGTH, true);
   checked('TUNSETVNETHDRSZ', ioctl(fd, TUNSETVNETHDRSZ, arena.address + value));

@@ -5,7 +5,7 @@ import { close, read, write } from '../sys/libc.linux.ts';
 import { MAX_PACKET, type PacketBatch, type PacketMemory } from '../wire/packet-batch.ts';
 import { VIRTIO_NET_HEADER_LENGTH } from '../wire/virtio-net.ts';
 import type { Port } from './port.ts';
-import type { TapDevice } from './tap-device.linux.ts';
+import type { TapQueue } from './tap-device.linux.ts';
 
 export class TapPort implements Port {
   readonly name: string;
@@ -16,7 +16,7 @@ export class TapPort implements Port {
   readonly #address: number;
 
   /** @param arena where every packet lies that it is given. */
-  constructor({ name, fd, takesLargeUdp }: TapDevice, arena: Arena) {
+  constructor({ name, fd, takesLargeUdp }: TapQueue, arena: Arena) {
     this.name = name;
     this.fd = fd;
     this.takesLargeUdp = takesLargeUdp;

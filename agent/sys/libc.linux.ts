@@ -18,6 +18,8 @@ export const open = libc.func('int open(const char *path, int flags, int mode)')
   mode: number,
 ) => number;
 export const close = declare('int close(int fd)');
+export const syscall = declare('long syscall(long number, long first, uintptr_t second, long third)');
+export const fcntl = declare('int fcntl(int fd, int command, int argument)');
 export const read = declare('intptr_t read(int fd, uintptr_t buffer, size_t length)');
 export const write = declare('intptr_t write(int fd, uintptr_t buffer, size_t length)');
 export const ioctl = declare('int ioctl(int fd, unsigned long request, uintptr_t argument)');
@@ -43,3 +45,4 @@ export const O_RDWR = 0o2;
 export const O_CREAT = 0o100;
 export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
+export const F_DUPFD_CLOEXEC = 1030;

@@ -6,7 +6,14 @@
  *     | command | version | reserved | attributes ...      after the netlink header; its type is the family's id
  *     +---------+---------+----------+----------------
  */
-import { decodeAttributes, encodeAttribute, encodeText, encodeUint32 } from './rtnetlink.ts';
+import {
+  decodeAttributes,
+  encodeAttribute,
+  encodeNested,
+  encodeText,
+  encodeUint32,
+  NLA_F_NESTED,
+} from './rtnetlink.ts';
 import { AF_INET6, SOCKADDR_SIZE, writeSockaddr } from './sockaddr.linux.ts';
 
 /** The family that tells the ids of the others. */
@@ -35,7 +42,6 @@ const WGPEER_F_REPLACE_ALLOWEDIPS = 2;
 const WGALLOWEDIP_A_FAMILY = 1;
 const WGALLOWEDIP_A_IPADDR = 2;
 const WGALLOWEDIP_A_CIDR_MASK = 3;
-const NLA_F_NESTED = 0x8000;
 
 export interface KernelPeer {
   /** 32 bytes. */
@@ -74,7 +80,7 @@ export function encodeSetPeers(
   remove: readonly Uint8Array[],
 ): Uint8Array[] {
   const peers = [...remove.map(encodeRemoved), ...set.map(encodePeer)];
-  return [...setDevice(device), encodeNested(WGDEVICE_A_PEERS, peers)];
+  return [...setDevice(device), encodeNested(WGDEVICE_A_PEERS | NLA_F_NESTED, peers)];
 }
 
 /** The question for all of a device, to be asked as a dump. */
@@ -101,24 +107,24 @@ function setDevice(device: string): Uint8Array[] {
 }
 
 function encodeRemoved(publicKey: Uint8Array): Uint8Array {
-  return encodeNested(0, [
+  return encodeNested(NLA_F_NESTED, [
     encodeAttribute(WGPEER_A_PUBLIC_KEY, publicKey),
     encodeAttribute(WGPEER_A_FLAGS, encodeUint32(WGPEER_F_REMOVE_ME)),
   ]);
 }
 
 function encodePeer({ publicKey, address, endpoint, keepaliveSeconds }: KernelPeer): Uint8Array {
-  const allowed = encodeNested(0, [
+  const allowed = encodeNested(NLA_F_NESTED, [
     encodeAttribute(WGALLOWEDIP_A_FAMILY, encodeUint16(AF_INET6)),
     encodeAttribute(WGALLOWEDIP_A_IPADDR, address),
     encodeAttribute(WGALLOWEDIP_A_CIDR_MASK, Uint8Array.of(128)),
   ]);
-  return encodeNested(0, [
+  return encodeNested(NLA_F_NESTED, [
     encodeAttribute(WGPEER_A_PUBLIC_KEY, publicKey),
     encodeAttribute(WGPEER_A_FLAGS, encodeUint32(WGPEER_F_REPLACE_ALLOWEDIPS)),
     ...(endpoint === null ? [] : [encodeAttribute(WGPEER_A_ENDPOINT, encodeSockaddr(endpoint))]),
     encodeAttribute(WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL, encodeUint16(keepaliveSeconds)),
-    encodeNested(WGPEER_A_ALLOWEDIPS, [allowed]),
+    encodeNested(WGPEER_A_ALLOWEDIPS | NLA_F_NESTED, [allowed]),
   ]);
 }
 
@@ -130,10 +136,6 @@ function encodeSockaddr({ address, port }: { readonly address: Uint8Array; reado
 
 function encodeHeader(command: number, version: number): Uint8Array {
   return Uint8Array.of(command, version, 0, 0);
-}
-
-function encodeNested(type: number, parts: readonly Uint8Array[]): Uint8Array {
-  return encodeAttribute(type | NLA_F_NESTED, Buffer.concat(parts));
 }
 
 function encodeUint16(value: number): Uint8Array {

@@ -13,6 +13,8 @@ export type SocketOption = readonly [level: number, name: number];
 export const SO_SNDBUF: SocketOption = [1, 7];
 export const SO_RCVBUF: SocketOption = [1, 8];
 export const SO_NO_CHECK: SocketOption = [1, 11];
+/** Several sockets on one port: each flow, by its addresses and ports, goes to one of them. */
+export const SO_REUSEPORT: SocketOption = [1, 15];
 /** Beyond net.core.wmem_max and rmem_max, where we may. */
 export const SO_SNDBUFFORCE: SocketOption = [1, 32];
 export const SO_RCVBUFFORCE: SocketOption = [1, 33];

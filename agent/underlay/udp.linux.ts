@@ -25,6 +25,7 @@ import {
   SO_NO_CHECK,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
+  SO_REUSEPORT,
   SO_SNDBUF,
   SO_SNDBUFFORCE,
   type SocketKind,
@@ -65,6 +66,11 @@ export interface UdpUnderlayOptions {
   readonly arena: Arena;
   readonly source: UnderlaySource;
   readonly port: number;
+  /**
+   * Where several underlays take in what comes to the port, each some of the flows: the first one opens it, which fails where anybody else
+   * has it, and the others join.
+   */
+  readonly sharing?: 'first' | 'join';
   /** How many datagrams a batch holds, at most. */
   readonly batchCapacity: number;
   /** From 0 up to 1. */
@@ -81,6 +87,7 @@ export class UdpUnderlay implements Underlay {
   readonly #arena: Arena;
   readonly #port: number;
   readonly #random: () => number;
+  readonly #sharing: 'first' | 'join' | undefined;
   #kind: SocketKind;
   /** The first one's source is what is sent from. */
   #listeners: Listener[] = [];
@@ -105,6 +112,7 @@ export class UdpUnderlay implements Underlay {
     this.#arena = arena;
     this.#port = options.port;
     this.#random = options.random;
+    this.#sharing = options.sharing;
     this.#kind = kindOf(source);
     this.#names = arena.take(MAX_DESTINATIONS * NAME_SIZE);
     this.#sources = arena.take(batchCapacity * SOCKADDR_SIZE);
@@ -265,7 +273,10 @@ export class UdpUnderlay implements Underlay {
       setOption(fd, IPV6_RECVTCLASS, 1);
       setOption(fd, SO_RCVBUF, RECEIVE_BUFFER_BYTES);
       setOption(fd, SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES);
+      if (this.#sharing === 'join') setOption(fd, SO_REUSEPORT, 1);
       bindUdpSocket(fd, kind, this.#port);
+      // Only now, or it would join whoever has the port and shares it too: another agent.
+      if (this.#sharing === 'first') setOption(fd, SO_REUSEPORT, 1);
       return { key: keyOf(source), fd };
     } catch (error) {
       close(fd);

@@ -1,11 +1,10 @@
 /**
- * The userspace data path as control sees it: makes the devices, and hands them and the table to the thread that forwards.
+ * The userspace data path as control sees it: makes the devices, and hands them and the table to the threads that forward.
+ *
+ * Threads share what was heard of stations, and each has its own of all that the table says; an update is in force when every one of
+ * them has applied it. They get updates in the same order, so that what they number alike stays alike.
  */
-import { extname } from 'node:path';
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
-import { parseIp } from '../../src/contract/ip.ts';
-import type { PortSpec } from '../../src/contract/port.ts';
-import type { NetworkChange, NetworkTable, TableUpdate } from '../../src/contract/table.ts';
+import type { TableUpdate } from '../../src/contract/table.ts';
 import { MAX_NETWORKS } from '../datapath/apply-table.ts';
 import { createCounterMemory, readCounters } from '../datapath/counters.ts';
 import type {
@@ -19,24 +18,17 @@ import type {
   NetworkCounters,
   NetworkFdb,
 } from '../datapath/datapath.ts';
+import { DatapathError } from '../datapath/datapath-error.ts';
 import type { ForwardingRules } from '../datapath/forwarding-rules.ts';
 import { createPeerCounterMemory, MAX_COUNTED_PEERS, readPeerCounters } from '../datapath/peer-counters.ts';
-import {
-  forgetTap,
-  maintainTap,
-  openTap,
-  PortError,
-  removeLeftTaps,
-  type TapDevice,
-  type TapRequest,
-} from '../ports/tap-device.linux.ts';
-import { Arena } from '../sys/arena.linux.ts';
-import { write } from '../sys/libc.linux.ts';
 import { findLinkByAddress } from '../sys/link.linux.ts';
+import { innerMtuLimit } from '../underlay/inner-mtu.linux.ts';
 import type { UnderlaySource } from '../underlay/udp.linux.ts';
-import { VXLAN_OVERHEAD_IPV4, VXLAN_OVERHEAD_IPV6 } from '../wire/vxlan.ts';
 import { openCapture } from './capture.ts';
-import type { FromThread, PortAssignment, ThreadOptions, ToThread } from './protocol.ts';
+import { DataThread, type Said } from './data-thread.ts';
+import { Devices } from './devices.ts';
+import { NetworkMemories } from './network-memories.ts';
+import type { Answer, PortAssignment, ToThread } from './protocol.ts';
 
 export type LogLevel = 'info' | 'warn' | 'error';
 
@@ -47,33 +39,20 @@ export interface UserspaceOptions {
   readonly device?: { readonly name: string; readonly index: number };
   /** The same across restarts, another for each agent of a host: devices are known by it. */
   readonly identity: string;
+  /** How many threads forward. */
+  readonly threads: number;
   readonly rules?: ForwardingRules;
   readonly log: (level: LogLevel, message: string) => void;
-}
-
-/** The data path can't start. `code` is an errno's name or `internal`; `message` is one line for people. */
-export class DatapathError extends Error {
-  override readonly name = 'DatapathError';
-  readonly code: string;
-
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
 }
 
 /** How often devices are looked after without being asked: a bridge may be made anew, a link's MTU may change. */
 const UPKEEP_SECONDS = 10;
 
-interface Wanted {
-  readonly network: string;
-  readonly port: PortSpec;
-  readonly mtu: number;
-}
-
-interface OpenDevice extends TapDevice {
-  /** The network and port it was opened for; another wants another device. */
-  readonly key: string;
+interface RunningThread {
+  readonly thread: DataThread;
+  readonly counters: Float64Array;
+  readonly peerCounters: Float64Array;
+  counterBases: ReadonlyMap<number, number>;
 }
 
 /** One whose VTEP can move to other addresses while it forwards. */
@@ -90,87 +69,63 @@ export async function openUserspaceDatapath(options: UserspaceOptions): Promise<
   if (address !== null && !isLocal) {
     options.log('info', `the VTEP address ${address} is not on this host: taking VXLAN on every address`);
   }
-  const counters = createCounterMemory(MAX_NETWORKS);
-  const peerCounters = createPeerCounterMemory(MAX_NETWORKS, MAX_COUNTED_PEERS);
-  const { port1, port2 } = new MessageChannel();
-  const thread = new Worker(new URL(`./thread${extname(import.meta.url)}`, import.meta.url), {
-    name: 'datapath',
-    workerData: {
-      port: port2,
-      options: {
+  const threads: RunningThread[] = [];
+  try {
+    // One after the other: the first has the UDP port to itself, or fails.
+    for (let index = 0; index < options.threads; index++) {
+      const counters = createCounterMemory(MAX_NETWORKS);
+      const peerCounters = createPeerCounterMemory(MAX_NETWORKS, MAX_COUNTED_PEERS);
+      const thread = await DataThread.start({
+        index,
+        count: options.threads,
         source: { address: isLocal ? address : null, ...(device && { device: device.name, index: device.index }) },
         port,
         counters,
         peerCounters,
         rules: options.rules ?? {},
-      } satisfies ThreadOptions,
-    },
-    transferList: [port2],
-  });
-  const first = await new Promise<FromThread>((resolve, reject) => {
-    port1.once('message', resolve);
-    thread.once('error', reject);
-  });
-  if (first.type !== 'ready') {
-    port1.close();
-    await thread.terminate();
-    if (first.type === 'failed') throw new DatapathError(first.code, explainStart(first.code, first.message, options));
-    throw new DatapathError('internal', `the data path's thread began with ${first.type}`);
+      });
+      threads.push({ thread, counters, peerCounters, counterBases: new Map() });
+    }
+  } catch (error) {
+    await Promise.all(threads.map(({ thread }) => thread.stop()));
+    if (!(error instanceof DatapathError)) throw error;
+    throw new DatapathError(error.code, explainStart(error.code, error.message, options));
   }
-  return new ThreadDatapath(options, { thread, port: port1, wakeFd: first.wakeFd, counters, peerCounters });
+  return new ThreadsDatapath(options, threads);
 }
 
-class ThreadDatapath implements UserspaceDatapath {
+class ThreadsDatapath implements UserspaceDatapath {
   readonly #options: UserspaceOptions;
   /** Of the VTEP. */
   #address: string | null;
-  readonly #thread: Worker;
-  readonly #port: MessagePort;
-  readonly #wakeFd: number;
-  readonly #counters: Float64Array;
-  readonly #peerCounters: Float64Array;
-  readonly #wakeValue: Arena;
-  readonly #wanted = new Map<number, Wanted>();
-  readonly #devices = new Map<number, OpenDevice>();
-  /** Why a network has no port, by VNI; and what the thread could not do. */
-  readonly #portErrors = new Map<number, string>();
+  readonly #threads: readonly RunningThread[];
+  /** Keeps the site's stations, and answers for all. */
+  readonly #first: DataThread;
+  readonly #devices: Devices;
+  readonly #memories = new NetworkMemories();
+  /** What the threads could not do, by VNI. */
   readonly #problems = new Map<number, string>();
-  #mtus = new Map<number, number>();
-  #counterBases: ReadonlyMap<number, number> = new Map();
-  readonly #answers = new Map<number, (answer: FromThread) => void>();
   #learned: (changes: LearnedChanges) => void = () => {};
   readonly #failureListeners: ((reason: Error) => void)[] = [];
   readonly #upkeep: NodeJS.Timeout;
-  #nextId = 1;
+  readonly #noticed = new Set<string>();
   #queue: Promise<unknown> = Promise.resolve();
-  #leftRemoved = false;
   #stopping = false;
   #failure: Error | null = null;
 
-  constructor(
-    options: UserspaceOptions,
-    running: {
-      readonly thread: Worker;
-      readonly port: MessagePort;
-      readonly wakeFd: number;
-      readonly counters: Float64Array;
-      readonly peerCounters: Float64Array;
-    },
-  ) {
+  constructor(options: UserspaceOptions, threads: readonly RunningThread[]) {
+    const { identity, threads: count } = options;
     this.#options = options;
     this.#address = options.vtep.address;
-    this.#thread = running.thread;
-    this.#port = running.port;
-    this.#wakeFd = running.wakeFd;
-    this.#counters = running.counters;
-    this.#peerCounters = running.peerCounters;
-    this.#wakeValue = new Arena(64);
-    this.#wakeValue.view.setUint32(0, 1, true);
-    this.#port.on('message', (message: FromThread) => this.#take(message));
-    this.#thread.on('error', (error) => this.#fail(error instanceof Error ? error : new Error(String(error))));
+    this.#threads = threads;
+    this.#first = threads[0]!.thread;
+    this.#devices = new Devices({ identity, threads: count, notice: (message) => this.#notice(message) });
+    for (const { thread } of threads) {
+      thread.onSaid = (said) => this.#take(said);
+      thread.onFailure = (reason) => this.#fail(reason);
+    }
     this.#upkeep = setInterval(() => void this.retry().catch(() => undefined), UPKEEP_SECONDS * 1000);
     this.#upkeep.unref();
-    this.#thread.on('exit', () => this.#fail(new Error("the data path's thread ended")));
   }
 
   apply(update: TableUpdate): Promise<ApplyReport> {
@@ -182,17 +137,17 @@ class ThreadDatapath implements UserspaceDatapath {
   }
 
   async fdb(): Promise<readonly NetworkFdb[]> {
-    const answer = await this.#ask((id) => ({ type: 'fdb', id }));
-    return answer.type === 'fdb' ? answer.networks : [];
+    return (await this.#first.ask('fdb', (id) => ({ type: 'fdb', id }))).networks;
   }
 
   counters(): DatapathCounters {
-    const peers = readPeerCounters([this.#peerCounters]);
+    const peers = readPeerCounters(this.#threads.map(({ peerCounters }) => peerCounters));
     const networks = new Map<number, NetworkCounters>();
-    for (const [vni, base] of this.#counterBases) {
-      networks.set(vni, { totals: readCounters(this.#counters, base), peers: peers.get(vni) ?? [] });
+    for (const vni of this.#threads[0]!.counterBases.keys()) {
+      const totals = this.#sum(({ counterBases }) => counterBases.get(vni));
+      networks.set(vni, { totals, peers: peers.get(vni) ?? [] });
     }
-    return { agent: readCounters(this.#counters, 0), networks };
+    return { agent: this.#sum(() => 0), networks };
   }
 
   onLearned(listener: (changes: LearnedChanges) => void): void {
@@ -200,26 +155,27 @@ class ThreadDatapath implements UserspaceDatapath {
   }
 
   async localMacs(): Promise<readonly LocalMac[]> {
-    const answer = await this.#ask((id) => ({ type: 'localMacs', id }));
-    return answer.type === 'localMacs' ? answer.macs : [];
+    // What the others know and have not said yet goes to the first before it is asked.
+    await Promise.all(this.#threads.slice(1).map(({ thread }) => thread.ask('hinted', (id) => ({ type: 'hint', id }))));
+    return (await this.#first.ask('localMacs', (id) => ({ type: 'localMacs', id }))).macs;
   }
 
   capture(request: CaptureRequest): Promise<Capture> {
-    return openCapture(request, [
-      {
-        begin: (capture) => this.#ask((id) => ({ type: 'capture', id, ...capture })),
-        end: (number) => {
-          if (!this.#stopping && this.#failure === null) this.#send({ type: 'endCapture', number });
-        },
-      },
-    ]);
+    const threads = this.#threads.map(({ thread }) => ({
+      begin: (capture: Omit<Extract<ToThread, { type: 'capture' }>, 'type' | 'id'>) =>
+        thread.ask('capturing', (id) => ({ type: 'capture', id, ...capture })),
+      end: (number: number) => thread.send({ type: 'endCapture', number }),
+    }));
+    return openCapture(request, threads);
   }
 
   setSources(sources: readonly UnderlaySource[]): Promise<void> {
     return this.#inOrder(async () => {
-      const answer = await this.#ask((id) => ({ type: 'sources', id, sources }));
-      if (answer.type !== 'sourced') return;
-      if (answer.error !== null) throw new DatapathError('internal', `the VTEP can't move: ${answer.error}`);
+      // The first has the port to itself before the others join it there.
+      for (const { thread } of this.#threads) {
+        const { error } = await thread.ask('sourced', (id) => ({ type: 'sources', id, sources }));
+        if (error !== null) throw new DatapathError('internal', `the VTEP can't move: ${error}`);
+      }
       this.#address = sources[0]?.address ?? null;
     });
   }
@@ -233,165 +189,94 @@ class ThreadDatapath implements UserspaceDatapath {
       if (this.#stopping) return;
       this.#stopping = true;
       clearInterval(this.#upkeep);
-      for (const device of this.#devices.values()) forgetTap(device);
-      this.#devices.clear();
-      if (this.#failure !== null) return;
-      const ended = new Promise((resolve) => this.#thread.once('exit', resolve));
-      this.#send({ type: 'stop' });
-      await ended;
-      this.#port.close();
+      this.#devices.forgetAll();
+      await Promise.all(this.#threads.map(({ thread }) => thread.stop()));
     });
   }
 
   async #apply(update: TableUpdate | null): Promise<ApplyReport> {
     if (this.#stopping) throw new DatapathError('stopped', 'the data path was stopped');
-    if (update !== null) this.#want(update);
-    if (!this.#leftRemoved) {
-      removeLeftTaps(this.#options.identity, (name, vni) => {
-        const port = this.#wanted.get(vni)?.port;
-        return port !== undefined && requestOf(vni, port, 0)?.name === name;
-      });
-      this.#leftRemoved = true;
-    }
+    if (this.#failure !== null) throw this.#failure;
+    if (update !== null) this.#devices.want(update);
     // First what goes, since what comes may take its interface's name.
-    const closePorts = this.#closeUnwanted();
+    const closePorts = this.#devices.closeUnwanted();
     if (closePorts.length > 0) await this.#tell({ closePorts });
-    const openPorts = this.#openWanted();
-    const answer = await this.#tell({ update, openPorts, mtus: this.#mtus });
-    if (answer.type === 'applied') {
-      this.#counterBases = answer.counterBases;
-      if (update?.kind === 'snapshot') this.#problems.clear();
-      for (const { vni } of update?.networks ?? []) this.#problems.delete(vni);
-      for (const [vni, problem] of answer.problems) this.#problems.set(vni, problem);
-    }
-    for (const vni of this.#problems.keys()) if (!this.#wanted.has(vni)) this.#problems.delete(vni);
-    return { errors: new Map([...this.#problems, ...this.#portErrors]), mtus: new Map(this.#mtus) };
+    const openPorts = this.#devices.openWanted(innerMtuLimit(this.#address));
+    const problems = await this.#tell({ update, openPorts });
+    if (update?.kind === 'snapshot') this.#problems.clear();
+    for (const { vni } of update?.networks ?? []) this.#problems.delete(vni);
+    for (const [vni, problem] of problems) this.#problems.set(vni, problem);
+    for (const vni of this.#problems.keys()) if (!this.#devices.isWanted(vni)) this.#problems.delete(vni);
+    return { errors: new Map([...this.#problems, ...this.#devices.errors]), mtus: this.#devices.mtus };
   }
 
-  #want(update: TableUpdate): void {
-    if (update.kind === 'snapshot') this.#wanted.clear();
-    else for (const vni of update.goneNetworks ?? []) this.#wanted.delete(vni);
-    for (const { vni, network, port, mtu } of update.networks as readonly (NetworkTable | NetworkChange)[]) {
-      this.#wanted.set(vni, { network, port, mtu });
-    }
+  /** Tells every thread, the first one first, and waits for all. @returns what could not be done, by VNI. */
+  async #tell(change: {
+    readonly closePorts?: readonly number[];
+    readonly update?: TableUpdate | null;
+    readonly openPorts?: readonly (readonly PortAssignment[])[];
+  }): Promise<ReadonlyMap<number, string>> {
+    const { closePorts = [], update = null, openPorts } = change;
+    const isShared = this.#threads.length > 1 && update !== null;
+    const memories = isShared ? this.#memories.follow(update) : new Map<number, SharedArrayBuffer>();
+    const { mtus } = this.#devices;
+    const answers = await Promise.all(
+      this.#threads.map(({ thread }, i) =>
+        thread.ask('applied', (id) => {
+          const ports = openPorts?.[i] ?? [];
+          return { type: 'apply', id, closePorts, update, memories, mtus, openPorts: ports };
+        }),
+      ),
+    );
+    for (const [i, { counterBases }] of answers.entries()) this.#threads[i]!.counterBases = counterBases;
+    return new Map(answers.flatMap(({ problems }: Answer & { readonly type: 'applied' }) => [...problems]));
   }
 
-  #closeUnwanted(): number[] {
-    const closed: number[] = [];
-    for (const [vni, device] of this.#devices) {
-      const wanted = this.#wanted.get(vni);
-      if (wanted !== undefined && keyOf(wanted) === device.key) continue;
-      forgetTap(device);
-      this.#devices.delete(vni);
-      closed.push(vni);
-    }
-    return closed;
-  }
-
-  #openWanted(): PortAssignment[] {
-    const opened: PortAssignment[] = [];
-    const limit = this.#mtuLimit();
-    this.#mtus = new Map();
-    this.#portErrors.clear();
-    for (const [vni, wanted] of this.#wanted) {
-      const mtu = Math.min(wanted.mtu, limit);
-      try {
-        const request = requestOf(vni, wanted.port, mtu);
-        if (request === null) throw new PortError(`this version of the agent has no ports of type ${wanted.port.type}`);
-        if (this.#devices.has(vni)) {
-          maintainTap(request);
-        } else {
-          const made = openTap(this.#options.identity, request);
-          this.#devices.set(vni, { ...made, key: keyOf(wanted) });
-          opened.push({ vni, device: made });
-        }
-        this.#mtus.set(vni, mtu);
-      } catch (error) {
-        this.#portErrors.set(vni, error instanceof Error ? error.message : String(error));
+  /** @param baseOf where a thread's block begins, if it has one. */
+  #sum(baseOf: (thread: RunningThread) => number | undefined): Record<string, number> {
+    const sum: Record<string, number> = {};
+    for (const thread of this.#threads) {
+      const base = baseOf(thread);
+      if (base === undefined) continue;
+      for (const [name, count] of Object.entries(readCounters(thread.counters, base))) {
+        sum[name] = (sum[name] ?? 0) + count;
       }
     }
-    return opened;
+    return sum;
   }
 
-  /** The largest MTU a port may have: what the underlay leaves. It is read each time, since a link's MTU can change. */
-  #mtuLimit(): number {
-    const address = this.#address;
-    const link = address === null ? undefined : findLinkByAddress(address);
-    if (address === null || link === undefined) return Number.POSITIVE_INFINITY;
-    return link.mtu - (parseIp(address)!.length === 4 ? VXLAN_OVERHEAD_IPV4 : VXLAN_OVERHEAD_IPV6);
-  }
-
-  #take(message: FromThread): void {
-    switch (message.type) {
-      case 'applied':
-      case 'localMacs':
-      case 'capturing':
-      case 'sourced':
-      case 'fdb': {
-        const answer = this.#answers.get(message.id);
-        this.#answers.delete(message.id);
-        answer?.(message);
-        break;
-      }
+  #take(said: Said): void {
+    switch (said.type) {
       case 'learned':
-        this.#learned(message.changes);
+        this.#learned(said.changes);
+        break;
+      case 'hints':
+        this.#first.send(said);
         break;
       case 'portLost': {
-        const device = this.#devices.get(message.vni);
-        this.#devices.delete(message.vni);
-        this.#portErrors.set(
-          message.vni,
-          `the interface ${device?.name ?? ''} was deleted by somebody; it is made again`,
-        );
-        this.#options.log('warn', `the interface ${device?.name ?? ''} was deleted by somebody`);
+        const name = this.#devices.lose(said.vni, said.portId);
+        if (name === null) break;
+        this.#options.log('warn', `the interface ${name} was deleted by somebody`);
         this.retry().catch(() => undefined);
         break;
       }
-      case 'failed':
-        this.#fail(new DatapathError(message.code, message.message));
-        break;
       case 'notice':
-        this.#options.log('info', message.message);
-        break;
-      case 'ready':
+        this.#notice(said.message);
         break;
     }
+  }
+
+  /** Once, though each thread and each device may find it out for itself. */
+  #notice(message: string): void {
+    if (!this.#noticed.has(message)) this.#options.log('info', message);
+    this.#noticed.add(message);
   }
 
   #fail(reason: Error): void {
     if (this.#stopping || this.#failure !== null) return;
     clearInterval(this.#upkeep);
     this.#failure = reason;
-    for (const answer of this.#answers.values()) answer({ type: 'failed', code: 'internal', message: reason.message });
-    this.#answers.clear();
     for (const listener of this.#failureListeners) listener(reason);
-  }
-
-  #tell(change: Partial<Omit<ToThread & { readonly type: 'apply' }, 'type' | 'id'>>): Promise<FromThread> {
-    return this.#ask((id) => ({
-      type: 'apply',
-      id,
-      closePorts: [],
-      update: null,
-      mtus: new Map(),
-      openPorts: [],
-      ...change,
-    }));
-  }
-
-  async #ask(message: (id: number) => ToThread): Promise<FromThread> {
-    if (this.#failure !== null) throw this.#failure;
-    const id = this.#nextId++;
-    const answer = new Promise<FromThread>((resolve) => this.#answers.set(id, resolve));
-    this.#send(message(id));
-    const got = await answer;
-    if (got.type === 'failed') throw new DatapathError(got.code, got.message);
-    return got;
-  }
-
-  #send(message: ToThread): void {
-    this.#port.postMessage(message);
-    write(this.#wakeFd, this.#wakeValue.address, 8);
   }
 
   #inOrder<T>(work: () => Promise<T>): Promise<T> {
@@ -399,17 +284,6 @@ class ThreadDatapath implements UserspaceDatapath {
     this.#queue = result.catch(() => undefined);
     return result;
   }
-}
-
-/** What device a port needs; null for a kind of port that we have none for. A bridge's port has a name of its own making. */
-function requestOf(vni: number, port: PortSpec, mtu: number): TapRequest | null {
-  if (port.type === 'host') return { name: port.name, vni, mtu };
-  if (port.type === 'bridge') return { name: `ovl${vni}`, vni, mtu, bridge: port.name };
-  return null;
-}
-
-function keyOf({ network, port }: Wanted): string {
-  return `${network} ${JSON.stringify(port)}`;
 }
 
 function isLoopback(address: string): boolean {

@@ -177,6 +177,7 @@ export class EncryptedDatapath implements Datapath {
     const vtep = { address, port: TUNNEL_VXLAN_PORT };
     // Of a name of its own: what the plain data path left is not this one's to remove, nor the other way.
     const inner = await openUserspaceDatapath({
+      threads: 1,
       vtep,
       device: { name, index },
       identity: `${identity} tunnel`,

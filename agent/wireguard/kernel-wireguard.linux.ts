@@ -2,7 +2,7 @@
 import { parseIp } from '../../src/contract/ip.ts';
 import { SysError } from '../sys/errno.linux.ts';
 import { createLink, deleteLink, findLink } from '../sys/link.linux.ts';
-import { NETLINK_GENERIC, netlinkChangeOf, netlinkDumpOf, netlinkGetOf } from '../sys/netlink.linux.ts';
+import { NETLINK_GENERIC, NetlinkSocket } from '../sys/netlink-socket.linux.ts';
 import {
   decodeFamilyId,
   decodePeers,
@@ -35,6 +35,7 @@ export function kernelHasWireguard(): boolean {
 export class KernelWireguard implements WireguardBackend {
   readonly name: string;
   readonly ended: Promise<void>;
+  readonly #netlink = new NetlinkSocket(NETLINK_GENERIC);
   readonly #family: number;
   #end: () => void = () => {};
 
@@ -46,7 +47,7 @@ export class KernelWireguard implements WireguardBackend {
     });
     this.#family = asWireguardError(() => {
       createLink(name, WIREGUARD_FAMILY);
-      const [answer] = netlinkGetOf(NETLINK_GENERIC, GENL_ID_CTRL, ...encodeGetFamily(WIREGUARD_FAMILY));
+      const [answer] = this.#netlink.get(GENL_ID_CTRL, ...encodeGetFamily(WIREGUARD_FAMILY));
       const family = answer === undefined ? null : decodeFamilyId(answer.body);
       if (family === null)
         throw new WireguardError('the kernel makes WireGuard devices, and does not say how to set them up');
@@ -72,7 +73,7 @@ export class KernelWireguard implements WireguardBackend {
   }
 
   async handshakes(): Promise<ReadonlyMap<string, number>> {
-    const answers = asWireguardError(() => netlinkDumpOf(NETLINK_GENERIC, this.#family, ...encodeGetDevice(this.name)));
+    const answers = asWireguardError(() => this.#netlink.dump(this.#family, ...encodeGetDevice(this.name)));
     return new Map(
       answers
         .flatMap(({ body }) => decodePeers(body))
@@ -83,11 +84,14 @@ export class KernelWireguard implements WireguardBackend {
   async stop(): Promise<void> {
     const link = findLink(this.name);
     if (link !== undefined) deleteLink(link.index);
+    this.#netlink.close();
     this.#end();
   }
 
   #change(parts: readonly Uint8Array[]): void {
-    asWireguardError(() => netlinkChangeOf(NETLINK_GENERIC, this.#family, ...parts));
+    asWireguardError(() => {
+      for (const error of this.#netlink.change([{ type: this.#family, flags: 0, parts }]).values()) throw error;
+    });
   }
 }
 

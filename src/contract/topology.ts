@@ -1,6 +1,6 @@
 /** A tenant's sites and networks and which carries which, all in one answer, small enough for hundreds of sites. */
 import * as v from 'valibot';
-import { SITE_KINDS, SITE_STATUSES } from './sites.ts';
+import { SiteSchema } from './sites.ts';
 import { TransportSchema } from './wireguard.ts';
 
 /**
@@ -11,24 +11,13 @@ import { TransportSchema } from './wireguard.ts';
 export const STEP_STATES = ['in_step', 'behind', 'differs', 'error', 'unknown', 'none'] as const;
 export type StepState = (typeof STEP_STATES)[number];
 
+const { networks: _, ...site } = SiteSchema.entries;
+
 export const TopologySchema = v.object({
   /** The tenant's. */
   revision: v.number(),
   /** By name. */
-  sites: v.array(
-    v.object({
-      id: v.string(),
-      name: v.string(),
-      kind: v.picklist(SITE_KINDS),
-      status: v.picklist(SITE_STATUSES),
-      vtep: v.object({ address: v.string(), port: v.number() }),
-      version: v.optional(v.string()),
-      lastSeenAt: v.optional(v.string()),
-      labels: v.record(v.string(), v.string()),
-      where: v.optional(v.string()),
-      createdAt: v.string(),
-    }),
-  ),
+  sites: v.array(v.object(site)),
   /** By name. `macs`: how many its MAC/IP table has. */
   networks: v.array(
     v.object({

@@ -9,6 +9,7 @@ import type { Traffic } from '../contract/traffic.ts';
 import type { Presence, PresenceChange } from '../domain/online.ts';
 import { STEPS_PER_HOUR, type Taken } from '../domain/samples.ts';
 import { type Database, runAll } from './database.ts';
+import { addToSums, SUM_OF_SITES } from './history-sums.ts';
 import { PURGE_LIMIT } from './tombstones.ts';
 
 /** More comings and goings than this are not looked at. */
@@ -39,12 +40,14 @@ export function keepHours(
   sampledAt: number | null,
 ): SQL[] {
   if (finished.length === 0) return [];
+  const isFirst = sql`(SELECT sampled_at FROM site_status WHERE tenant_id = ${tenantId} AND site_id = ${siteId}) IS ${sampledAt}`;
   return [
     sql`INSERT INTO site_history (tenant_id, hour, site_id, samples)
       SELECT ${tenantId}, w.value ->> 'hour', ${siteId}, w.value ->> 'samples' FROM json_each(${JSON.stringify(finished)}) w
-      WHERE (SELECT sampled_at FROM site_status WHERE tenant_id = ${tenantId} AND site_id = ${siteId}) IS ${sampledAt}
+      WHERE ${isFirst}
       ON CONFLICT (tenant_id, hour, site_id) DO UPDATE
         SET samples = substr(samples, 1, length(samples) - 1) || ',' || substr(excluded.samples, 2)`,
+    addToSums(tenantId, finished, isFirst),
   ];
 }
 
@@ -74,17 +77,30 @@ function unflag<T extends { readonly isOnline: number }>(row: T): Omit<T, 'isOnl
 }
 
 function selectTraffic({ tenantId, siteId, network }: HistoryOf, { first, last, stepsPerPoint }: Span): SQL {
-  const hours: number[] = [];
-  for (let hour = Math.floor(first / STEPS_PER_HOUR); hour <= last / STEPS_PER_HOUR; hour++) hours.push(hour);
+  const firstHour = Math.floor(first / STEPS_PER_HOUR);
+  const count = Math.floor(last / STEPS_PER_HOUR) - firstHour + 1;
+  const hours = sql`json_each(${JSON.stringify(Array.from({ length: count }, (_, i) => firstHour + i))}) w`;
   return sql`SELECT CAST(e.value ->> 0 / ${stepsPerPoint} AS INTEGER) AS point, sum(e.value ->> 2) AS rxBytes, sum(e.value ->> 3) AS txBytes,
       sum(e.value ->> 4) AS rxFrames, sum(e.value ->> 5) AS txFrames, sum(e.value ->> 6) AS drops
-    FROM (SELECT h.samples AS samples FROM json_each(${JSON.stringify(hours)}) w
-        CROSS JOIN site_history h ON h.tenant_id = ${tenantId} AND h.hour = w.value ${onlyIf(siteId, (id) => sql`AND h.site_id = ${id}`)}
+    FROM (${siteId === null ? selectSums(tenantId, hours) : selectHours(tenantId, hours, sql`h.site_id = ${siteId}`)}
       UNION ALL SELECT st.samples FROM sites s CROSS JOIN site_status st ON st.site_id = s.id AND st.tenant_id = s.tenant_id
         WHERE s.tenant_id = ${tenantId} ${onlyIf(siteId, (id) => sql`AND s.id = ${id}`)}) kept
     CROSS JOIN json_each(kept.samples) e
     WHERE e.value ->> 0 BETWEEN ${first} AND ${last} ${onlyIf(network, ({ vni }) => sql`AND e.value ->> 1 = ${vni}`)}
     GROUP BY point ORDER BY point`;
+}
+
+/** Of an hour that is summed up the sum, of another what each site has. */
+function selectSums(tenantId: string, hours: SQL): SQL {
+  const isSummed = sql`EXISTS (SELECT 1 FROM site_history r WHERE r.tenant_id = ${tenantId} AND r.hour = w.value
+    AND r.site_id = ${SUM_OF_SITES})`;
+  return sql`${selectHours(tenantId, hours, sql`h.site_id = ${SUM_OF_SITES}`)}
+    UNION ALL ${selectHours(tenantId, hours, sql`NOT ${isSummed}`)}`;
+}
+
+function selectHours(tenantId: string, hours: SQL, which: SQL): SQL {
+  return sql`SELECT h.samples AS samples FROM ${hours} CROSS JOIN site_history h ON h.tenant_id = ${tenantId} AND h.hour = w.value
+    WHERE ${which}`;
 }
 
 function selectSites({ tenantId, siteId, network }: HistoryOf, now: number): SQL {

@@ -26,6 +26,12 @@ export function limitFailures({ limits, clientAddress, now }: Gateway): Middlewa
   };
 }
 
+/** Counts a credential that was wrong, where the route answers all the same. */
+export async function countFailure({ limits, clientAddress, now }: Gateway, c: Context<AppEnv>): Promise<void> {
+  const address = clientAddress(c);
+  if (address !== null) await limits.countFailure(addressBlock(address), now());
+}
+
 /** Signing in brings its credential in the body, or in a provider's answer. */
 function comesWithCredential(c: Context<AppEnv>): boolean {
   if (c.req.header('authorization') !== undefined || getCookie(c, SESSION_COOKIE) !== undefined) return true;

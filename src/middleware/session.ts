@@ -49,7 +49,9 @@ export async function principalOfSession(
   const principal = worthOf(found, config.operators, now());
   if (principal === null) return null;
   if (!isSafe(c)) assertOwnPage(gateway, c);
-  if (principal.kind !== 'operator') await countRequest(limits, 'key', found.session.id, now());
+  // By the key or the member: of sessions one can have as many as one likes.
+  if (principal.kind === 'key') await countRequest(limits, 'key', principal.key.id, now());
+  if (principal.kind === 'member') await countRequest(limits, 'key', principal.member.id, now());
   const { usedAt, endsAt } = found.session;
   const expiresAt = Math.min(now() + config.sessionIdleSeconds * 1000, endsAt);
   const isDue = usedAt <= now() - Math.min(NOTE_USE_MS, config.sessionIdleSeconds * 500);

@@ -3,7 +3,6 @@ import { type Context, Hono } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { SignInError } from '../contract/sessions.ts';
 import { findMemberships } from '../db/members.ts';
-import { addressBlock } from '../domain/client-address.ts';
 import { isOperator, type Person } from '../domain/person.ts';
 import { seal, unseal } from '../domain/sealed.ts';
 import type { AppEnv, Gateway } from '../gateway.ts';
@@ -11,6 +10,7 @@ import { ACCESS_COOKIE, ACCESS_HEADER, Access } from '../identity/access.ts';
 import { IdentityError } from '../identity/identity-error.ts';
 import { type Begun, Oidc } from '../identity/oidc.ts';
 import { originsFor } from '../middleware/origins.ts';
+import { countFailure } from '../middleware/rate-limit.ts';
 import { describe } from './describe.ts';
 import { openSession } from './open-session.ts';
 
@@ -21,7 +21,7 @@ const BEGUN_SECONDS = 600;
 const COOKIE = { path: '/', secure: true, httpOnly: true, sameSite: 'Lax' } as const;
 
 export function identityRoutes(gateway: Gateway): Hono<AppEnv> {
-  const { config, now, log, limits, clientAddress } = gateway;
+  const { config, now, log } = gateway;
   const { identity } = config;
   const app = new Hono<AppEnv>();
 
@@ -51,9 +51,8 @@ export function identityRoutes(gateway: Gateway): Hono<AppEnv> {
         { requestId: c.get('requestId'), code: error.code, error },
         'signing in by the identity provider failed',
       );
-      const address = clientAddress(c);
       // A wrong answer makes this gateway ask the provider, so who has many is not listened to for a while.
-      if (address !== null) await limits.countFailure(addressBlock(address), now());
+      await countFailure(gateway, c);
       return c.redirect(`/sign-in?error=${error.code satisfies SignInError}`);
     }
   }

@@ -13,6 +13,7 @@ import type { AppEnv, Gateway, Principal } from '../gateway.ts';
 import { type Access, actorOf, roleOf } from '../middleware/access.ts';
 import { body } from '../middleware/body.ts';
 import { principalsOf } from '../middleware/principal.ts';
+import { countFailure } from '../middleware/rate-limit.ts';
 import { assertOwnPage, clearSession, cookieOf, principalOfSession } from '../middleware/session.ts';
 import { describe } from './describe.ts';
 import { openSession } from './open-session.ts';
@@ -44,9 +45,12 @@ export function sessionRoutes(gateway: Gateway, access: Access): Hono<AppEnv> {
 
   async function signedIn(c: Context<AppEnv>): Promise<Session | null> {
     const token = cookieOf(c);
-    const principal = token === undefined ? null : await principalOfSession(gateway, c, token);
-    if (token !== undefined && principal === null) clearSession(c);
-    return principal === null ? null : show(principal, principal.session!);
+    if (token === undefined) return null;
+    const principal = await principalOfSession(gateway, c, token);
+    if (principal !== null) return show(principal, principal.session!);
+    clearSession(c);
+    await countFailure(gateway, c);
+    return null;
   }
 
   app.get(

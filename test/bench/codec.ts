@@ -12,13 +12,16 @@ import { COUNTER, COUNTER_BLOCK, createCounterMemory } from '../../agent/datapat
 import { prepareDelivery } from '../../agent/datapath/delivery.ts';
 import { hashFlow } from '../../agent/datapath/flow-hash.ts';
 import { Forwarder } from '../../agent/datapath/forwarder.ts';
+import { LocalStations } from '../../agent/datapath/local-stations.ts';
 import { MacTable } from '../../agent/datapath/mac-table.ts';
+import { createNetworkMemory } from '../../agent/datapath/network-memory.ts';
 import { createPeerCounterMemory } from '../../agent/datapath/peer-counters.ts';
+import { SCRATCH_BYTES } from '../../agent/datapath/segmenter.ts';
 import type { Port } from '../../agent/ports/port.ts';
 import type { Underlay } from '../../agent/underlay/underlay.ts';
 import { finishChecksum, sumBytes } from '../../agent/wire/checksum.ts';
 import { type ChecksumMemory, createChecksumMemory } from '../../agent/wire/checksum-memory.ts';
-import { createBatch, MAX_TRAIN_BYTES, SLOT_SIZE } from '../../agent/wire/packet-batch.ts';
+import { createBatch, SLOT_SIZE } from '../../agent/wire/packet-batch.ts';
 import { writePlainVirtioNet } from '../../agent/wire/virtio-net.ts';
 import { VXLAN_HEADER_LENGTH, writeVxlan } from '../../agent/wire/vxlan.ts';
 import { snapshot, station, table } from '../agent/datapath/overlay.ts';
@@ -90,11 +93,12 @@ const idleUnderlay: Underlay = {
 
 function forwarderParts(): Part[] {
   return [64, 1464].flatMap((length) => {
-    const memory = createChecksumMemory(2 * BATCH * SLOT_SIZE + MAX_TRAIN_BYTES);
+    const memory = createChecksumMemory(2 * BATCH * SLOT_SIZE + SCRATCH_BYTES);
     const counters = createCounterMemory(1);
     const forwarder = new Forwarder({
       memory,
       underlay: idleUnderlay,
+      stations: new LocalStations(),
       counters,
       peerCounters: createPeerCounterMemory(1, 8),
       vxlanPort: 4789,
@@ -158,7 +162,8 @@ function refuseDrops(counters: Float64Array): number {
 }
 
 function lookupPart(stations: number): Part {
-  const macs = new MacTable({ maxLearned: stations, ageingSeconds: 300, seed: 0x1234_5678 });
+  const memory = createNetworkMemory(0x1234_5678, stations);
+  const macs = new MacTable({ memory, ageingSeconds: 300, localGone: () => {} });
   for (let i = 0; i < stations; i++) macs.learn(0x0200, Math.imul(i, 0x9e37_79b1) >>> 0, i & 7, 0);
   let next = 0;
   return {

@@ -7,6 +7,7 @@ import { saveMacReport } from '../../src/db/mac-reports.ts';
 import { putMac } from '../../src/db/macs.ts';
 import { createNetwork, deleteNetwork } from '../../src/db/networks.ts';
 import { pullTable } from '../../src/db/pull-table.ts';
+import { saveHeartbeat } from '../../src/db/site-reports.ts';
 import { createStaticSite } from '../../src/db/sites.ts';
 import { createTenant, findTenant } from '../../src/db/tenants.ts';
 import { sweepQuarantine } from '../../src/db/vni-pool.ts';
@@ -233,4 +234,22 @@ test('a VNI costs the same rows to take, to give back and to end the rest of, at
     expect(rowsRead, name).toBeLessThanOrEqual(60);
     expect(rowsWritten, name).toBeLessThanOrEqual(25);
   }
+});
+
+test('history costs an idle site nothing, and a busy one two rows an hour, whatever its networks', async () => {
+  const hour = 3600_000;
+  const { place, vni } = await worldOf(0);
+  const from = { tenantId: place.tenantId, siteId: place.siteId };
+  const report = (now: number, portTxBytes: number) => {
+    const network = { vni, revision: 1, digest: '000000000000', counters: { portTxBytes } };
+    return costOf(() => saveHeartbeat(db, from, { cursor: 'c', version: '1.0.0', networks: [network] }, now));
+  };
+  await report(10 * hour, 0);
+  const idle = await report(11 * hour, 0);
+  const busy = await report(11 * hour + 600_000, 1000);
+  const next = await report(12 * hour, 2000);
+  expect(idle.rowsWritten).toBe(1);
+  expect(busy.rowsWritten).toBe(1);
+  // The row and its index.
+  expect(next.rowsWritten).toBe(3);
 });

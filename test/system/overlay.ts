@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Call, createApi } from '../../demo/api.ts';
 import type { Program } from '../../demo/lab/program.ts';
-import { AGENT_ARGV, type Site } from '../../demo/lab/site.ts';
+import { AGENT_ARGV, type AgentOptions, type Site } from '../../demo/lab/site.ts';
 import { until } from '../../demo/lab/until.ts';
 import type { Lab } from '../../demo/lab.ts';
 import type { Site as SiteRecord } from '../../src/contract/sites.ts';
@@ -16,10 +16,12 @@ const HIDDEN = '127.0.0.1';
 
 export class Overlay {
   readonly lab: Lab;
-  readonly #key = randomBytes(32).toString('hex');
+  readonly operatorKey = randomBytes(32).toString('hex');
   #program: Program | undefined;
   #relays = 0;
   #call: Call | undefined;
+  /** Where the gateway is reached from outside its namespace. */
+  socketPath = '';
 
   constructor(lab: Lab) {
     this.lab = lab;
@@ -39,14 +41,20 @@ export class Overlay {
     const { hub, folder } = this.lab;
     const host = options.hidden === true ? HIDDEN : hub.v4;
     const program = hub.spawn([process.execPath, GATEWAY], {
-      env: { HOST: host, PORT: String(PORT), OVERLANE_DATA: join(folder, 'gateway'), OVERLANE_OPERATOR_KEY: this.#key },
+      env: {
+        HOST: host,
+        PORT: String(PORT),
+        OVERLANE_DATA: join(folder, 'gateway'),
+        OVERLANE_OPERATOR_KEY: this.operatorKey,
+      },
     });
     this.#program = program;
     const path = join(folder, `gateway-${this.#relays++}.sock`);
+    this.socketPath = path;
     await new Promise<void>((resolve, reject) => {
       hub.probe.start({ do: 'relay', path, to: host, port: PORT }, () => resolve()).result.catch(reject);
     });
-    const call = createApi(path, this.#key);
+    const call = createApi(path, this.operatorKey);
     await Promise.race([
       until('the gateway to be ready', async () => (await call('GET', '/healthz')) !== undefined),
       program.ended.then(() => Promise.reject(program.failure('ended'))),
@@ -73,9 +81,10 @@ export class Overlay {
     site: Site,
     networks: Readonly<Record<string, string>>,
     port: { readonly type: 'host' | 'bridge'; readonly name?: string } = { type: 'host' },
+    agent: Pick<AgentOptions, 'datapath' | 'flags'> = {},
   ): Promise<Program> {
     await this.enrol(tenant, site, Object.keys(networks), port, ['--vtep-address', site.v4]);
-    const program = await site.agent({ state: this.stateOf(site) });
+    const program = await site.agent({ state: this.stateOf(site), ...agent });
     if (port.type === 'host') {
       for (const [network, address] of Object.entries(networks)) await site.address(network, address);
     }

@@ -60,7 +60,7 @@ describe('a datagram that is no frame of a network here is dropped and counted',
     expect(site.counters(VNI)).toEqual({ [counter]: 1 });
     expect(site.counters(0)).toEqual({});
     expect(site.frames(VNI)).toEqual([]);
-    expect(site.network(VNI).macs.entries()).toEqual([]);
+    expect(site.network(VNI).macs.entries(site.now)).toEqual([]);
   });
 
   it('an Ethernet header with nothing behind it is a frame', () => {
@@ -88,7 +88,7 @@ describe('a frame that the host sends is dropped and counted', () => {
     site.send(VNI, bad);
     expect(site.counters(VNI)).toMatchObject({ portRxFrames: 1, [counter]: 1 });
     expect(site.count(VNI, 'vtepTxFrames')).toBe(0);
-    expect(site.network(VNI).macs.entries()).toEqual([]);
+    expect(site.network(VNI).macs.entries(site.now)).toEqual([]);
   });
 });
 
@@ -98,7 +98,7 @@ describe('a VTEP', () => {
     site.takeDatagram(STRANGER, vxlan(VNI, frame(BROADCAST, A)));
     expect(site.counters(VNI)).toEqual({ dropUnlistedVtep: 1 });
     expect(site.frames(VNI)).toEqual([]);
-    expect(site.network(VNI).macs.entries()).toEqual([]);
+    expect(site.network(VNI).macs.entries(site.now)).toEqual([]);
   });
 
   it('that is listed for another network is not heard in this one', () => {
@@ -197,7 +197,7 @@ describe('with anti-spoofing off', () => {
     const listed = site.underlay.destinationCount;
     site.apply(delta([table(VNI)]));
     expect(site.underlay.destinationCount).toBe(listed - 1);
-    expect(site.network(VNI).macs.entries()).toEqual([]);
+    expect(site.network(VNI).macs.entries(site.now)).toEqual([]);
     site.resetCounters();
     site.takeDatagram(STRANGER, vxlan(VNI, frame(BROADCAST, A)));
     expect(site.counters(VNI)).toEqual({ dropUnlistedVtep: 1 });

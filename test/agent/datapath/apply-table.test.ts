@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { applyTable, MAX_NETWORKS } from '../../../agent/datapath/apply-table.ts';
 import { createCounterMemory } from '../../../agent/datapath/counters.ts';
 import { Forwarder } from '../../../agent/datapath/forwarder.ts';
+import { LocalStations } from '../../../agent/datapath/local-stations.ts';
 import { createPeerCounterMemory } from '../../../agent/datapath/peer-counters.ts';
 import { InMemoryFabric } from '../../../agent/underlay/in-memory.ts';
 import { memoryOf } from '../bytes.ts';
@@ -253,7 +254,16 @@ describe('a network', () => {
     const memory = memoryOf(new Uint8Array());
     const counters = createCounterMemory(MAX_NETWORKS);
     const peerCounters = createPeerCounterMemory(MAX_NETWORKS, 0);
-    const forwarder = new Forwarder({ memory, underlay, counters, peerCounters, vxlanPort: 4789, scratch: 0 });
+    const stations = new LocalStations();
+    const forwarder = new Forwarder({
+      memory,
+      underlay,
+      stations,
+      counters,
+      peerCounters,
+      vxlanPort: 4789,
+      scratch: 0,
+    });
     const tables = Array.from({ length: MAX_NETWORKS }, (_, vni) => table(vni + 1));
     expect(applyTable({ forwarder, underlay, random: () => 1 }, snapshot(...tables)).size).toBe(0);
     expect(forwarder.networks.size).toBe(MAX_NETWORKS);

@@ -191,7 +191,7 @@ function perform({ site }: World, step: Step): void {
       break;
     case 'wait':
       site.now += step.seconds;
-      for (const it of site.forwarder.networks.values()) it.macs.sweep(site.now, () => {});
+      for (const it of site.forwarder.networks.values()) it.macs.sweep(site.now);
   }
 }
 

@@ -149,21 +149,21 @@ describe('a neighbour solicitation', () => {
 });
 
 describe('a station on a port', () => {
-  const changes = () => site.forwarder.stations.takeChanges();
+  const changes = () => site.stations.takeChanges();
 
   it('is told of once, and again when its address is known', () => {
     site.send(VNI, frame(BROADCAST, OTHER));
     expect(changes()).toEqual({ announce: [{ vni: VNI, mac: text(OTHER) }], withdraw: [] });
     site.send(VNI, frame(BROADCAST, OTHER));
-    expect(site.forwarder.stations.hasChanges).toBe(false);
+    expect(site.stations.hasChanges).toBe(false);
     site.send(VNI, arp({ from: OTHER, senderIp: [192, 168, 9, 3] }));
     expect(changes()).toEqual({ announce: [{ vni: VNI, mac: text(OTHER), ip: '192.168.9.3' }], withdraw: [] });
     site.send(VNI, arp({ from: OTHER, senderIp: [192, 168, 9, 3] }));
-    expect(site.forwarder.stations.hasChanges).toBe(false);
+    expect(site.stations.hasChanges).toBe(false);
   });
 
   it('keeps its address while that is heard; IPv4 goes before IPv6, and that before link-local', () => {
-    const said = () => site.forwarder.stations.all().map(({ ip }) => ip);
+    const said = () => site.stations.all().map(({ ip }) => ip);
     const from = (last: number[]) => neighbor(136, [...FD09, 1], [...FD09, 2], last);
     site.send(VNI, from([0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]));
     expect(said()).toEqual(['fe80::1']);
@@ -181,7 +181,7 @@ describe('a station on a port', () => {
 
   it('gets no address from one who speaks for another', () => {
     site.send(VNI, arp({ from: OTHER, senderMac: THERE, senderIp: THERE_IP, targetIp: HERE_IP }));
-    expect(site.forwarder.stations.all()).toEqual([{ vni: VNI, mac: text(OTHER) }]);
+    expect(site.stations.all()).toEqual([{ vni: VNI, mac: text(OTHER) }]);
   });
 
   it('gets no address that is none of a host’s: the gateway would refuse all that is said with it', () => {
@@ -189,7 +189,7 @@ describe('a station on a port', () => {
     const mapped = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 1];
     const allNodes = [0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
     for (const target of [mapped, allNodes]) site.send(VNI, neighbor(136, [...FD09, 1], [...FD09, 2], target));
-    const announce = site.forwarder.stations.all();
+    const announce = site.stations.all();
     expect(announce).toEqual([{ vni: VNI, mac: text(HERE) }]);
     expect(v.is(MacReportSchema, { announce, withdraw: [] })).toBe(true);
   });
@@ -198,7 +198,7 @@ describe('a station on a port', () => {
     site.send(VNI, frame(BROADCAST, HERE));
     changes();
     site.now += 301;
-    site.network(VNI).macs.sweep(site.now, (mac) => site.forwarder.stations.left(VNI, mac));
+    site.network(VNI).macs.sweep(site.now);
     expect(changes()).toEqual({ announce: [], withdraw: [{ vni: VNI, mac: text(HERE) }] });
 
     site.send(VNI, frame(BROADCAST, HERE));
@@ -216,7 +216,7 @@ describe('a station on a port', () => {
 
     site.apply(delta([], [VNI]));
     expect(changes()).toEqual({ announce: [], withdraw: [{ vni: VNI, mac: text(HERE) }] });
-    expect(site.forwarder.stations.all()).toEqual([]);
+    expect(site.stations.all()).toEqual([]);
   });
 
   it('that the registry has elsewhere is withdrawn too once it was silent for long, and not while it speaks', () => {
@@ -227,11 +227,20 @@ describe('a station on a port', () => {
     site.now += 200;
     site.send(VNI, frame(BROADCAST, HERE));
     site.now += 200;
-    site.forwarder.stations.sweep(site.now);
-    expect(site.forwarder.stations.hasChanges).toBe(false);
+    site.network(VNI).macs.sweep(site.now);
+    expect(site.stations.hasChanges).toBe(false);
     site.now += 101;
-    site.forwarder.stations.sweep(site.now);
+    site.network(VNI).macs.sweep(site.now);
     expect(changes()).toEqual({ announce: [], withdraw: [{ vni: VNI, mac: text(HERE) }] });
+  });
+
+  it('of a thousand and one that are new in a second is told of when it speaks again: who makes up addresses floods no registry', () => {
+    for (let i = 0; i <= 1000; i++) site.send(VNI, frame(HERE, 0x02_00_00_01_00_00 + i));
+    const last = { vni: VNI, mac: text(0x02_00_00_01_00_00 + 1000) };
+    expect(changes().announce).toHaveLength(1000);
+    site.now += 1;
+    site.send(VNI, frame(HERE, 0x02_00_00_01_00_00 + 1000));
+    expect(changes()).toEqual({ announce: [last], withdraw: [] });
   });
 
   it('that the registry has at this site is not taken away by a frame from a VTEP', () => {

@@ -1,0 +1,117 @@
+/** Which sites carry a network, and how far each has come. */
+import { useState } from 'preact/hooks';
+import type { Convergence } from '../../contract/convergence.ts';
+import type { Network } from '../../contract/networks.ts';
+import { useQuery } from '../api/query.ts';
+import { rates } from '../api/rates.ts';
+import { useStore } from '../api/store.ts';
+import { useTenant } from '../api/tenant.tsx';
+import {
+  type Link as Membership,
+  type NetworkHealth,
+  STEP_MEANINGS,
+  STEP_WORDS,
+  stepHealth,
+} from '../format/health.ts';
+import { formatRate, plural } from '../format/number.ts';
+import { Link } from '../route/link.tsx';
+import { AttachSite } from '../sites/attach.tsx';
+import { Dialog } from '../ui/dialog.tsx';
+import { Icon } from '../ui/icons.tsx';
+import { Panel } from '../ui/page.tsx';
+import { Empty, Skeleton } from '../ui/states.tsx';
+import { Dot, Pill } from '../ui/status.tsx';
+import { type Column, Table } from '../ui/table.tsx';
+
+interface Props {
+  readonly network: Network;
+  readonly health: NetworkHealth | undefined;
+}
+
+export function Members({ network, health }: Props) {
+  const tenant = useTenant();
+  const flows = useStore(rates).by;
+  const convergence = useQuery<Convergence>(tenant.api('networks', network.id, 'convergence')).data;
+  const [isOpen, setOpen] = useState(false);
+  const close = () => setOpen(false);
+  const progress = new Map(convergence?.sites.map((one) => [one.site, one]));
+  const attach = tenant.mayWrite && (
+    <button type="button" class="button" onClick={() => setOpen(true)}>
+      <Icon name="plus" />
+      Attach a site
+    </button>
+  );
+  const rateOf = ({ site }: Membership) => flows.get(`${site.id}/${network.vni}`);
+
+  const columns: readonly Column<Membership>[] = [
+    {
+      head: 'Site',
+      by: ({ site }) => site.name,
+      cell: ({ site, step }) => (
+        <Link to={tenant.page('sites', site.name)} class="cell-link">
+          <Dot tone={site.status === 'offline' ? 'bad' : stepHealth(step)} />
+          {site.name}
+        </Link>
+      ),
+    },
+    {
+      head: 'State',
+      by: ({ step }) => step,
+      cell: ({ site, step }) => (
+        <Pill tone={site.status === 'offline' ? 'bad' : stepHealth(step)} title={STEP_MEANINGS[step]}>
+          {site.status === 'offline' ? 'Offline' : STEP_WORDS[step]}
+        </Pill>
+      ),
+    },
+    {
+      head: 'Applied',
+      from: 'tablet',
+      isNumber: true,
+      by: ({ site }) => progress.get(site.id)?.appliedRevision ?? -1,
+      cell: ({ site }) => progress.get(site.id)?.appliedRevision ?? '–',
+    },
+    {
+      head: 'Lag',
+      isNumber: true,
+      by: ({ site }) => progress.get(site.id)?.lag ?? -1,
+      cell: ({ site }) => {
+        const lag = progress.get(site.id)?.lag;
+        return lag === undefined ? '–' : lag === 0 ? '0' : plural(lag, 'change');
+      },
+    },
+    {
+      head: 'In',
+      from: 'tablet',
+      isNumber: true,
+      by: (one) => rateOf(one)?.inBits ?? 0,
+      cell: (one) => formatRate(rateOf(one)?.inBits),
+    },
+    {
+      head: 'Out',
+      from: 'tablet',
+      isNumber: true,
+      by: (one) => rateOf(one)?.outBits ?? 0,
+      cell: (one) => formatRate(rateOf(one)?.outBits),
+    },
+    { head: 'VTEP', from: 'desktop', cell: ({ site }) => <span class="mono">{site.vtep.address}</span> },
+  ];
+
+  return (
+    <Panel title="Sites" note={health && plural(health.links.length, 'site')} flush actions={attach}>
+      {health === undefined ? (
+        <Skeleton rows={4} height={28} />
+      ) : health.links.length === 0 ? (
+        <Empty icon="site" title="No site carries it yet">
+          Attach a site, and its interface appears on that host. From two sites on, their hosts share the network.
+        </Empty>
+      ) : (
+        <Table label="Sites" rows={health.links} keyOf={({ site }) => site.id} columns={columns} />
+      )}
+      {isOpen && (
+        <Dialog title={`Attach a site to ${network.name}`} onClose={close}>
+          <AttachSite network={network} taken={health?.links.map(({ site }) => site.id) ?? []} onDone={close} />
+        </Dialog>
+      )}
+    </Panel>
+  );
+}
