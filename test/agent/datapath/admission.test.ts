@@ -252,3 +252,30 @@ describe('two networks of one site', () => {
     expect(a.count(VNI, 'floodedFrames') + a.count(10, 'floodedFrames')).toBe(0);
   });
 });
+
+it('a VTEP with two addresses may speak from either, is sent to at the first, and neither is left when it goes', () => {
+  const fabric = new InMemoryFabric();
+  const site = new OverlaySite(fabric, 'b', '10.0.0.2');
+  const end = (address: string) => ({ address, publicKey: '', endpoint: null });
+  const at = (...addresses: string[]) => {
+    const change = table(VNI);
+    const [address] = addresses as [string];
+    return delta([{ ...change, vteps: [{ site: 'a', address, port: 4789, wireguard: addresses.map(end) }] }]);
+  };
+  const taken = (address: string): boolean => {
+    const before = site.frames(VNI).length;
+    site.takeDatagram(address, vxlan(VNI, frame(BROADCAST, A)));
+    return site.frames(VNI).length > before;
+  };
+  site.apply(snapshot(table(VNI)));
+  site.apply(at('10.0.0.1', '10.0.0.3'));
+  expect([taken('10.0.0.1'), taken('10.0.0.3'), taken('10.0.0.4')]).toEqual([true, true, false]);
+  expect(site.forwarder.networks.get(VNI)!.floodVteps).toMatchObject([{ address: '10.0.0.1' }]);
+  site.apply(at('10.0.0.3', '10.0.0.1'));
+  expect([taken('10.0.0.1'), taken('10.0.0.3')]).toEqual([true, true]);
+  expect(site.forwarder.networks.get(VNI)!.floodVteps).toMatchObject([{ address: '10.0.0.3' }]);
+  site.apply(at('10.0.0.3'));
+  expect([taken('10.0.0.1'), taken('10.0.0.3')]).toEqual([false, true]);
+  site.apply(delta([{ ...table(VNI), gone: { vteps: ['a'], macs: [] } }]));
+  expect([taken('10.0.0.1'), taken('10.0.0.3')]).toEqual([false, false]);
+});

@@ -54,6 +54,51 @@ describe.skipIf(process.platform !== 'linux')('on Linux', async () => {
   const open = await createOpener();
   describeUnderlay('the underlay over UDP', () => [open(), open()]);
 
+  it('its sources change one by one: those that stay lose nothing, the first one is sent from, and those that went take nothing', () => {
+    const [here, there] = [open(), open()];
+    const moved = here.address.replace(/\d+$/, (last) => String((Number(last) % 250) + 1));
+    const { underlay } = here;
+    const send = (from: Opened, to: string, mark: number): void => {
+      const destination = from.underlay.addDestination(to, from === here ? there.port : here.port);
+      from.memory.bytes.fill(mark, from.base + 64, from.base + 80);
+      from.underlay.send(from.base + 64, 16, destination, 0, 0, 0);
+      from.underlay.flush((_tag, failure) => expect.unreachable(failure));
+    };
+    const take = (at: Opened): number[] => {
+      const into = createBatch(at.memory, at.base + 4096, 4);
+      const marks: number[] = [];
+      while (at.underlay.receive(into) > 0) {
+        for (let i = 0; i < into.count; i++) marks.push(at.memory.bytes[into.offset[i]!]!);
+      }
+      return marks.sort();
+    };
+    const sender = (at: Opened): string => {
+      const into = createBatch(at.memory, at.base + 4096, 4);
+      expect(at.underlay.receive(into)).toBe(1);
+      const word = into.source[3]!;
+      return [word >>> 24, (word >>> 16) & 0xff, (word >>> 8) & 0xff, word & 0xff].join('.');
+    };
+    send(there, here.address, 1);
+    expect(underlay.setSources([{ address: here.address }, { address: moved }])).toHaveLength(1);
+    send(there, moved, 2);
+    expect(take(here)).toEqual([1, 2]);
+    send(here, there.address, 3);
+    expect(sender(there)).toBe(here.address);
+    send(there, here.address, 4);
+    expect(underlay.setSources([{ address: moved }, { address: here.address }])).toEqual([]);
+    expect(take(here)).toEqual([4]);
+    send(here, there.address, 5);
+    expect(sender(there)).toBe(moved);
+    underlay.setSources([{ address: moved }]);
+    expect(underlay.fds).toHaveLength(1);
+    send(there, moved, 6);
+    expect(take(here)).toEqual([6]);
+    expect(() => underlay.setSources([{ address: '192.0.2.1' }])).toThrow(/EADDRNOTAVAIL/);
+    send(there, moved, 7);
+    expect(take(here)).toEqual([7]);
+    for (const one of [here, there]) one.underlay.close();
+  });
+
   it('the class of a datagram is carried over IPv6, and over both families by who takes all addresses', () => {
     const port = randomInt(20_000, 30_000);
     const [v4, v6, dual] = [open(), open('::1', port), open(null, port + 1)];
