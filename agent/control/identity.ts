@@ -1,9 +1,9 @@
 /** A site's Ed25519 key. The private half is made here, stays here, and is never written anywhere else. */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode, Failure } from '../../shared/failure.ts';
+import { Failure } from '../../shared/failure.ts';
 import { createFile } from './atomic-file.ts';
+import { readSecretFile } from './secret-file.ts';
 
 export interface Identity {
   /** 32 bytes, base64url: what the gateway knows the site by. */
@@ -34,23 +34,8 @@ export async function readOrCreateIdentity(folder: string, name: string = KEY_FI
 
 /** @returns null where there is none. @throws Failure where others can read it, or it is no Ed25519 key. */
 export async function tryReadIdentity(path: string): Promise<Identity | null> {
-  let pem: string;
-  try {
-    const file = await open(path, 'r');
-    try {
-      const { mode } = await file.stat();
-      if ((mode & 0o077) !== 0) {
-        throw new Failure('configuration', `${path} can be read by others: chmod 600 it, or delete it and join again`);
-      }
-      pem = await file.readFile('utf8');
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if (error instanceof Failure) throw error;
-    if (errorCode(error) === 'ENOENT') return null;
-    throw new Failure('failed', `${path} can't be read (${errorCode(error)})`, error);
-  }
+  const pem = await readSecretFile(path, 'chmod 600 it, or delete it and join again');
+  if (pem === null) return null;
   // What the parser says of a broken key can quote it, so it is not passed on.
   const broken = () => new Failure('configuration', `${path} is not an Ed25519 key: delete it and join again`);
   let key: KeyObject;

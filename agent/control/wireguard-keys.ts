@@ -5,13 +5,13 @@
  * crash at any moment is gone on from.
  */
 import { generateKeyPairSync } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { errorCode, Failure } from '../../shared/failure.ts';
+import { Failure } from '../../shared/failure.ts';
 import { UdpPortSchema } from '../../src/contract/primitives.ts';
 import { MAX_WIREGUARD_KEYS, WireguardKeySchema } from '../../src/contract/wireguard.ts';
 import { replaceFile } from './atomic-file.ts';
+import { readSecretFile } from './secret-file.ts';
 
 export const WIREGUARD_KEY_FILE = 'wireguard.json';
 
@@ -42,7 +42,7 @@ export async function openWireguardKeys(
   now: number,
 ): Promise<readonly WireguardKeyPair[]> {
   const path = join(folder, WIREGUARD_KEY_FILE);
-  const text = await readSecret(path);
+  const text = await readSecretFile(path, 'delete it, and the site gets another key');
   if (text === null) {
     const keys = [newWireguardKey(port, now)];
     await saveWireguardKeys(folder, keys);
@@ -57,23 +57,6 @@ export async function openWireguardKeys(
 /** On disk for certain when it resolves. */
 export async function saveWireguardKeys(folder: string, keys: readonly WireguardKeyPair[]): Promise<void> {
   await replaceFile(join(folder, WIREGUARD_KEY_FILE), `${JSON.stringify({ keys })}\n`);
-}
-
-async function readSecret(path: string): Promise<string | null> {
-  try {
-    const file = await open(path, 'r');
-    try {
-      const { mode } = await file.stat();
-      if ((mode & 0o077) === 0) return await file.readFile('utf8');
-      throw new Failure('configuration', `${path} can be read by others: delete it, and the site gets another key`);
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if (error instanceof Failure) throw error;
-    if (errorCode(error) === 'ENOENT') return null;
-    throw new Failure('failed', `${path} can't be read (${errorCode(error)})`, error);
-  }
 }
 
 function tryParse(text: string): unknown {
