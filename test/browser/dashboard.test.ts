@@ -6,12 +6,12 @@ import { forward } from '../../demo/forward.ts';
 import { AGENT_ARGV, type Site } from '../../demo/lab/site.ts';
 import { createLab, type Lab } from '../../demo/lab.ts';
 import { buildDashboard } from '../../tools/build-dashboard.ts';
-import { describeTapLab } from '../lab/describe-lab.ts';
+import { describeBrowserLab } from '../lab/describe-lab.ts';
 import { Overlay } from '../system/overlay.ts';
 import { launchChromium } from './chromium.ts';
 import { Visitor } from './visitor.ts';
 
-describeTapLab('the dashboard', () => {
+describeBrowserLab('the dashboard', () => {
   let lab: Lab;
   let overlay: Overlay;
   let browser: Browser;
