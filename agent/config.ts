@@ -58,11 +58,21 @@ const NetworkConfigSchema = v.strictObject({
   ),
 });
 
+const THREADS_MESSAGE = 'must be a whole number from 1 to 16';
+/** How many threads forward. */
+export const ThreadsSchema = v.pipe(
+  v.number(THREADS_MESSAGE),
+  v.integer(THREADS_MESSAGE),
+  v.minValue(1, THREADS_MESSAGE),
+  v.maxValue(16, THREADS_MESSAGE),
+);
+
 const ConfigSchema = v.strictObject({
   vtep: v.strictObject({ address: v.optional(UnicastIpSchema), port: v.optional(UdpPortSchema, VXLAN_PORT) }),
   datapath: v.optional(v.picklist(DATAPATHS, 'must be "userspace", "kernel" or "auto"'), 'auto'),
   dscp: v.optional(v.picklist(DSCP_MODES, 'must be "zero" or "copy"'), 'zero'),
   clampMss: v.optional(v.boolean('must be true or false'), false),
+  threads: v.optional(ThreadsSchema),
   networks: v.array(NetworkConfigSchema, 'must be a list of networks'),
 });
 type NetworkConfig = v.InferOutput<typeof NetworkConfigSchema>;
@@ -71,6 +81,8 @@ export interface Config {
   /** What this site takes VXLAN on; address null for all of the host's. */
   readonly vtep: { readonly address: string | null; readonly port: number };
   readonly datapath: DatapathChoice;
+  /** How many forward, where it says so. */
+  readonly threads: number | null;
   readonly rules: ForwardingRules;
   readonly table: Snapshot;
 }
@@ -102,7 +114,7 @@ export function parseConfig(text: string, revision: number): ParsedConfig {
   }
   const parsed = v.safeParse(ConfigSchema, json);
   if (!parsed.success) return { kind: 'faults', faults: describeFaults(parsed.issues) };
-  const { vtep, datapath, dscp, clampMss, networks } = parsed.output;
+  const { vtep, datapath, dscp, clampMss, threads = null, networks } = parsed.output;
   const own = { address: vtep.address ?? null, port: vtep.port };
   const faults = contradictions(own, networks);
   if (faults.length > 0) return { kind: 'faults', faults };
@@ -111,7 +123,7 @@ export function parseConfig(text: string, revision: number): ParsedConfig {
     cursor: `config:${revision}`,
     networks: networks.map((network) => tableOf(network, revision)),
   };
-  return { kind: 'config', config: { vtep: own, datapath, rules: { dscp, clampMss }, table } };
+  return { kind: 'config', config: { vtep: own, datapath, rules: { dscp, clampMss }, threads, table } };
 }
 
 /** What each field allows, but not all of them together. */

@@ -14,7 +14,7 @@ import {
   VXLAN_PORT,
 } from '../../src/contract/primitives.ts';
 import { DEFAULT_SNAP_LENGTH, SnapLengthSchema } from '../capture/request.ts';
-import { DATAPATHS } from '../config.ts';
+import { DATAPATHS, ThreadsSchema } from '../config.ts';
 import { MetricsAddressSchema } from '../control/metrics-server.ts';
 import { defaultStateFolder } from '../control/state-folder.ts';
 import { DSCP_MODES } from '../datapath/forwarding-rules.ts';
@@ -27,7 +27,6 @@ import type { RunFlags } from './run.ts';
 import type { RunConfigFlags } from './run-config.ts';
 import type { ShowFlags } from './show.ts';
 import { siteNameFrom } from './site-name.ts';
-import { ThreadsSchema } from './threads.ts';
 
 type AllRunFlags = Omit<RunFlags, 'state' | 'datapath'> & Partial<RunConfigFlags> & { readonly logLevel: LogLevel };
 
@@ -102,6 +101,7 @@ function createProgram(terminal: Terminal, done: (exitCode: number) => void): Co
     .addOption(new Option('--state <dir>', state.description))
     .addOption(new Option('--config <file>', 'no gateway: the table is in this file (JSON)'))
     .addOption(new Option('--datapath <kind>', 'what carries the frames (auto: the best there is)').choices(DATAPATHS))
+    .option('--keep', 'when stopped, leave the kernel forwarding for the next start to take over', false)
     .addOption(plainHttp)
     .addOption(ca)
     .addOption(
@@ -111,7 +111,9 @@ function createProgram(terminal: Terminal, done: (exitCode: number) => void): Co
     )
     .option('--clamp-mss', 'bring the MSS of TCP connections down to what the network carries')
     .option('--metrics <host:port>', 'serve figures for Prometheus at /metrics there', checked(MetricsAddressSchema))
-    .option('--threads <n>', 'how many threads forward; by the cores unless said', checked(ThreadsSchema))
+    .option('--threads <n>', 'how many threads forward; by the cores unless said', (text) =>
+      checked(ThreadsSchema)(Number(text)),
+    )
     .addOption(new Option('--log-level <level>', 'the least to be logged').choices(LOG_LEVELS).default('info'))
     .action(async (flags: AllRunFlags) => {
       const log = createLog(flags.logLevel, process.stderr.isTTY === true);

@@ -9,9 +9,8 @@ import type { MetricsAddress } from '../control/metrics-server.ts';
 import { configStateFolder, openStateFolder } from '../control/state-folder.ts';
 import { after } from '../control/timer.ts';
 import type { DscpMode } from '../datapath/forwarding-rules.ts';
-import { openUserspaceDatapath } from '../userspace/userspace.ts';
 import { runAgentProcess } from './agent-process.ts';
-import { checkDatapathChoice } from './datapath-choice.ts';
+import { chooseDatapath, openDatapath } from './open-datapath.ts';
 import { defaultThreads } from './threads.ts';
 
 export interface RunConfigFlags {
@@ -19,6 +18,7 @@ export interface RunConfigFlags {
   /** Where the lock and the socket go; a private folder of the system's temporary one unless said. */
   readonly state?: string;
   readonly datapath?: DatapathChoice;
+  readonly keep: boolean;
   readonly metrics?: MetricsAddress;
   readonly dscp?: DscpMode;
   readonly clampMss?: boolean;
@@ -29,18 +29,25 @@ export interface RunConfigFlags {
 /** @throws Failure where it can't start. */
 export async function runConfig(flags: RunConfigFlags, uid: number, log: Log): Promise<number> {
   const first = await readConfig(flags.config, 1);
-  checkDatapathChoice(flags.datapath ?? first.datapath);
   const folder = await openStateFolder(flags.state ?? (await configStateFolder(flags.config, uid)), uid);
   const { vtep } = first;
   const rules = { dscp: flags.dscp ?? first.rules.dscp, clampMss: flags.clampMss ?? first.rules.clampMss };
-  const { threads = defaultThreads(availableParallelism()) } = flags;
+  const threads = flags.threads ?? first.threads ?? defaultThreads(availableParallelism());
+  const kind = chooseDatapath(flags.datapath ?? first.datapath, rules, log);
   const startedAt = new Date().toISOString();
   return runAgentProcess({
     folder,
     log,
     metrics: flags.metrics,
     openDatapath: () =>
-      openUserspaceDatapath({ vtep, identity: `${vtep.address ?? '*'}:${vtep.port}`, threads, rules, log }),
+      openDatapath(kind, {
+        vtep,
+        identity: `${vtep.address ?? '*'}:${vtep.port}`,
+        threads,
+        rules,
+        keep: flags.keep,
+        log,
+      }),
     control: (datapath) => {
       const session = new FileSession({ datapath, now: Date.now, after, log });
       let reading = 1;
@@ -57,7 +64,7 @@ export async function runConfig(flags: RunConfigFlags, uid: number, log: Log): P
       return {
         start: () => session.apply(first.table),
         hangup: () => void readAgain(),
-        status: () => ({ version: VERSION, startedAt, datapath: 'userspace', vtep, ...session.status() }),
+        status: () => ({ version: VERSION, startedAt, datapath: kind, vtep, ...session.status() }),
         stop: () => session.stop(),
       };
     },
@@ -69,6 +76,7 @@ function checkUnchanged(first: Config, config: Config): void {
     ['vtep', ({ vtep }: Config) => [vtep.address, vtep.port]],
     ['dscp', ({ rules }: Config) => rules.dscp],
     ['clampMss', ({ rules }: Config) => rules.clampMss],
+    ['threads', ({ threads }: Config) => threads],
   ] as const) {
     if (JSON.stringify(of(first)) === JSON.stringify(of(config))) continue;
     throw new Failure('configuration', `${what} can be changed only by a restart`);

@@ -13,16 +13,16 @@ import { openStateFolder, readMembership } from '../control/state-folder.ts';
 import { after } from '../control/timer.ts';
 import { watchOpener } from '../control/watch-socket.ts';
 import type { DscpMode } from '../datapath/forwarding-rules.ts';
-import { openUserspaceDatapath } from '../userspace/userspace.ts';
 import { runAgentProcess } from './agent-process.ts';
-import { checkDatapathChoice } from './datapath-choice.ts';
 import { openGateway } from './gateway.ts';
+import { chooseDatapath, openDatapath } from './open-datapath.ts';
 import { rotate } from './rotate-key.ts';
 import { defaultThreads } from './threads.ts';
 
 export interface RunFlags {
   readonly state: string;
   readonly datapath: DatapathChoice;
+  readonly keep: boolean;
   readonly allowPlainHttp: boolean;
   readonly ca?: string;
   readonly metrics?: MetricsAddress;
@@ -34,7 +34,6 @@ export interface RunFlags {
 
 /** @throws Failure where it can't start. */
 export async function runSite(flags: RunFlags, uid: number, log: Log): Promise<number> {
-  checkDatapathChoice(flags.datapath);
   const folder = await openStateFolder(flags.state, uid);
   const membership = await readMembership(folder);
   const { gateway, site, name, tenant, vtep } = membership;
@@ -51,15 +50,14 @@ export async function runSite(flags: RunFlags, uid: number, log: Log): Promise<n
     },
   };
   const { threads = defaultThreads(availableParallelism()) } = flags;
+  const rules = { dscp: flags.dscp, clampMss: flags.clampMss };
+  const kind = chooseDatapath(flags.datapath, rules, log);
   const startedAt = new Date().toISOString();
   return runAgentProcess({
     folder,
     log,
     metrics: flags.metrics,
-    openDatapath: () => {
-      const rules = { dscp: flags.dscp, clampMss: flags.clampMss };
-      return openUserspaceDatapath({ vtep, identity: site, threads, rules, log });
-    },
+    openDatapath: () => openDatapath(kind, { vtep, identity: site, threads, rules, keep: flags.keep, log }),
     control: (datapath) => {
       const session = new Session({
         client: createGatewayClient(options, site),
@@ -81,7 +79,7 @@ export async function runSite(flags: RunFlags, uid: number, log: Log): Promise<n
           return {
             version: VERSION,
             startedAt,
-            datapath: 'userspace',
+            datapath: kind,
             vtep,
             site: { id: site, name, tenant },
             gateway: { url: gateway, ...contact },

@@ -9,7 +9,7 @@ import type { LastGood } from './merge.ts';
 export interface AgentStatus {
   readonly version: string;
   readonly startedAt: string;
-  readonly datapath: 'userspace';
+  readonly datapath: 'userspace' | 'kernel';
   readonly vtep: { readonly address: string | null; readonly port: number };
   /** Absent where the table is in a file. */
   readonly site?: { readonly id: string; readonly name: string; readonly tenant: string };

@@ -239,8 +239,10 @@ export class Coalescer {
     return true;
   }
 
+  /** True where the checksums are right: `finish` makes both anew, and would bless what is not. */
   #verify(frame: number, length: number): boolean {
     const ip = frame + ETHERNET_HEADER_LENGTH;
+    if (this.#isIpv4 && this.#memory.sum(ip, IPV4_MIN_LENGTH) !== 0xffff) return false;
     const segment = length - ETHERNET_HEADER_LENGTH - this.#ipLength;
     return foldSum(this.#sumPseudoHeader(ip, segment) + this.#memory.sum(ip + this.#ipLength, segment)) === 0xffff;
   }

@@ -18,6 +18,11 @@ export const COUNTER_NAMES = [
   'vtepTxBytes',
   // Frames that went to more than one place: broadcast, multicast, unknown unicast.
   'floodedFrames',
+  // How many more went than came: copies of flooded frames, and parts that large segments were cut into. How many fewer: merged ones.
+  // So portRx + vtepRx + copied + cut + tooBigAnswered = portTx + vtepTx + merged + what was dropped of them.
+  'copiedFrames',
+  'cutFrames',
+  'mergedFrames',
   'vlanTagsStripped',
   'macsMoved',
   // ARP requests and neighbour solicitations answered from the registry.
@@ -31,6 +36,8 @@ export const COUNTER_NAMES = [
   // Datagrams and frames dropped, by reason.
   'dropTruncatedHeader',
   'dropNoVniFlag',
+  // What the kernel put together and could be one frame or several.
+  'dropAmbiguousTrain',
   'dropUnknownVni',
   'dropUnlistedVtep',
   'dropInnerRunt',

@@ -1,8 +1,8 @@
 /**
  * What carries frames, as control sees it. Control never sees a packet and the data path never sees HTTP: they meet in the table.
  *
- * Implementations: `agent/userspace` (VXLAN in TypeScript), `in-memory.ts` (tests and simulations), and the Linux kernel's own VXLAN
- * to come.
+ * Implementations: `agent/kernel` (the Linux kernel's own VXLAN), `agent/userspace` (VXLAN in TypeScript), `in-memory.ts` (tests and
+ * simulations).
  */
 import type { TableUpdate } from '../../src/contract/table.ts';
 

@@ -107,10 +107,10 @@ export function prepareDelivery(memory: ChecksumMemory, offset: number, length: 
     }
     return DELIVER;
   }
-  // Only TCP says by itself how it may be cut again. The other side's device may have finished the checksum of the large segment;
-  // to have it cut, the field must be brought back to the pseudo-header sum, and so it is verified here, where that is done for the
-  // last time.
-  if (tcpLength === 0) return DELIVER_TOO_BIG;
+  // Only TCP says by itself how it may be cut again, and what is behind the packet's end would be taken for its payload. The other side's
+  // device may have finished the checksum of the large segment; to have it cut, the field must be brought back to the pseudo-header
+  // sum, and so it is verified here, where that is done for the last time.
+  if (tcpLength === 0 || segmentLength !== left - ipLength) return DELIVER_TOO_BIG;
   if (!incomplete) {
     if (foldSum(pseudo + memory.sum(transport, segmentLength)) !== 0xffff) return DELIVER_BAD_CHECKSUM;
     view.setUint16(transport + TCP_CHECKSUM, folded);

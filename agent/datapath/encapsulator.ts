@@ -6,6 +6,7 @@ import { SOURCE_PORT_LANES, type Underlay } from '../underlay/underlay.ts';
 import type { ChecksumMemory } from '../wire/checksum-memory.ts';
 import { ECN_MASK, readTrafficClass } from '../wire/ecn.ts';
 import { ETHERNET_HEADER_LENGTH, isVlanType, readEtherType, stripVlanTag, VLAN_TAG_LENGTH } from '../wire/ethernet.ts';
+import { MAX_TRAIN_SEGMENTS } from '../wire/packet-batch.ts';
 import {
   readVirtioGsoSize,
   readVirtioGsoType,
@@ -22,7 +23,7 @@ import type { ForwardingRules } from './forwarding-rules.ts';
 import type { Network } from './network.ts';
 import { PEER_COUNTER } from './peer-counters.ts';
 import { localPlace, NOWHERE } from './places.ts';
-import { Segmenter } from './segmenter.ts';
+import type { Segmenter } from './segmenter.ts';
 import type { Tally } from './tally.ts';
 import { answerTooBig } from './too-big.ts';
 
@@ -44,20 +45,19 @@ export class Encapsulator {
   readonly #unicast = new Int32Array(1);
   readonly #unicastPeer = new Int32Array(1);
 
-  /** @param scratch where in the memory `MAX_TRAIN_BYTES` are free for trains. */
   constructor(options: {
     readonly memory: ChecksumMemory;
     readonly underlay: Underlay;
     readonly tally: Tally;
     readonly captures: Captures;
-    readonly scratch: number;
+    readonly segmenter: Segmenter;
     readonly rules: ForwardingRules;
   }) {
     this.#memory = options.memory;
     this.#underlay = options.underlay;
     this.#tally = options.tally;
     this.#captures = options.captures;
-    this.#segmenter = new Segmenter(options.memory, options.scratch);
+    this.#segmenter = options.segmenter;
     this.#outerBits = options.rules.dscp === 'copy' ? 0xff : ECN_MASK;
     this.#clampsMss = options.rules.clampMss ?? false;
   }
@@ -86,7 +86,7 @@ export class Encapsulator {
     if (gsoSize > 0) {
       if (!this.#segmenter.begin(frame, frameLength, gsoSize, network.vni))
         return this.#drop(base, COUNTER.dropBadChecksum);
-      largest = this.#segmenter.segmentSize - VXLAN_HEADER_LENGTH;
+      largest = this.#segmenter.frameSize;
     }
     if (largest > network.mtu + ETHERNET_HEADER_LENGTH) return this.#refuseTooBig(network, frame, frameLength, now);
     if (this.#captures.isActive) this.#captures.take(network, localPlace(port), to, this.#memory, frame, frameLength);
@@ -112,6 +112,7 @@ export class Encapsulator {
     const tally = this.#tally;
     const datagram = frame - VXLAN_HEADER_LENGTH;
     writeVxlan(this.#memory.view, datagram, network.vni);
+    tally.add(network.counterBase, COUNTER.copiedFrames, this.#destinations.length - 1);
     for (let i = 0; i < this.#destinations.length; i++) {
       const peer = this.#peers[i]!;
       tally.countFrames(network.counterBase, COUNTER.vtepTxFrames, 1, length);
@@ -124,9 +125,11 @@ export class Encapsulator {
   #sendCut(base: number, lane: number, trafficClass: number): void {
     const tally = this.#tally;
     const segmenter = this.#segmenter;
-    while (segmenter.next()) {
+    let frames = 0;
+    while (segmenter.next(MAX_TRAIN_SEGMENTS)) {
       const { offset, length, segmentSize, segments } = segmenter;
       const bytes = length - segments * VXLAN_HEADER_LENGTH;
+      frames += segments;
       for (let i = 0; i < this.#destinations.length; i++) {
         const to = this.#destinations[i]!;
         const peer = this.#peers[i]!;
@@ -135,6 +138,8 @@ export class Encapsulator {
         this.#underlay.sendTrain(offset, length, segmentSize, to, lane, trafficClass, peer, tally.onSendFailure);
       }
     }
+    tally.add(base, COUNTER.cutFrames, frames - 1);
+    tally.add(base, COUNTER.copiedFrames, frames * (this.#destinations.length - 1));
   }
 
   #drop(base: number, counter: number): number {

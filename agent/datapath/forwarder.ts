@@ -24,6 +24,7 @@ import {
   readSourceLow,
 } from '../wire/ethernet.ts';
 import type { DatagramBatch, PacketBatch } from '../wire/packet-batch.ts';
+import { VIRTIO_NET_HEADER_LENGTH, writePlainVirtioNet } from '../wire/virtio-net.ts';
 import { hasVni, readVni, VXLAN_HEADER_LENGTH } from '../wire/vxlan.ts';
 import { AddressTable } from './address-table.ts';
 import { Captures } from './captures.ts';
@@ -38,6 +39,8 @@ import { NeighborProxy } from './neighbor-proxy.ts';
 import type { Network } from './network.ts';
 import { PEER_COUNTER, PeerCounterBlocks } from './peer-counters.ts';
 import { isLocal, localPlace, NOWHERE, portOf } from './places.ts';
+import { AMBIGUOUS, lookAtTrain, ONE_FRAME, TRAIN } from './received-train.ts';
+import { Segmenter } from './segmenter.ts';
 import type { Stations } from './stations.ts';
 import { Tally } from './tally.ts';
 
@@ -56,6 +59,7 @@ export class Forwarder {
   readonly #underlay: Underlay;
   readonly #tally: Tally;
   readonly #clampsMss: boolean;
+  readonly #segmenter: Segmenter;
   readonly #encapsulator: Encapsulator;
   readonly #coalescer: Coalescer;
   readonly #neighborProxy: NeighborProxy;
@@ -68,8 +72,7 @@ export class Forwarder {
 
   /**
    * @param options `memory` is where every batch's packets lie; `counters` from `createCounterMemory`, `peerCounters` from
-   *   `createPeerCounterMemory`; `scratch` is where in the memory `MAX_TRAIN_BYTES` are free for trains; `rules` are the defaults unless
-   *   given.
+   *   `createPeerCounterMemory`; `scratch` is where in the memory `SCRATCH_BYTES` are free; `rules` are the defaults unless given.
    */
   constructor(options: {
     readonly memory: ChecksumMemory;
@@ -89,12 +92,13 @@ export class Forwarder {
     this.stations = options.stations;
     this.vxlanPort = options.vxlanPort;
     this.#clampsMss = options.rules?.clampMss ?? false;
+    this.#segmenter = new Segmenter(options.memory, options.scratch);
     this.#encapsulator = new Encapsulator({
       memory: options.memory,
       underlay: options.underlay,
       tally: this.#tally,
       captures: this.captures,
-      scratch: options.scratch,
+      segmenter: this.#segmenter,
       rules: options.rules ?? {},
     });
     this.#coalescer = new Coalescer(options.memory);
@@ -116,10 +120,16 @@ export class Forwarder {
       const end = batch.offset[i]! + batch.length[i]!;
       const size = Math.max(batch.segmentSize[i]!, 1);
       let at = batch.offset[i]!;
+      if (at + size < end) {
+        const kind = lookAtTrain(this.#memory.view, at, end - at, size);
+        if (kind === AMBIGUOUS) this.#tally.count(0, COUNTER.dropAmbiguousTrain);
+        if (kind === ONE_FRAME) this.#fromUnderlay(batch, i, at, end - at, size, now);
+        if (kind !== TRAIN) continue;
+      }
       // Once for a datagram of length 0, too.
       do {
         const length = Math.min(size, end - at);
-        if (!this.#continuesPending(batch, i, at, length)) this.#fromUnderlay(batch, i, at, length, now);
+        if (!this.#continuesPending(batch, i, at, length)) this.#fromUnderlay(batch, i, at, length, 0, now);
         at += length;
       } while (at < end);
     }
@@ -168,6 +178,8 @@ export class Forwarder {
     }
     if (!network.floodLimit.take(now)) return this.#tally.count(network.counterBase, COUNTER.dropFloodLimit);
     this.#tally.count(network.counterBase, COUNTER.floodedFrames);
+    const others = network.ports.length - 1;
+    this.#tally.add(network.counterBase, COUNTER.copiedFrames, destinations.length > 0 ? others : others - 1);
     // The other ports first: encapsulation writes over what precedes the frame.
     for (let other = 0; other < network.ports.length; other++) {
       if (other !== port) this.#give(network, localPlace(port), other, offset, length);
@@ -186,10 +198,10 @@ export class Forwarder {
    */
   #continuesPending(batch: DatagramBatch, i: number, datagram: number, length: number): boolean {
     const network = this.#pendingNetwork;
-    if (network === null || i !== this.#pendingDatagram || length < VXLAN_HEADER_LENGTH) return false;
+    const inner = length - VXLAN_HEADER_LENGTH;
+    if (network === null || i !== this.#pendingDatagram || inner < ETHERNET_HEADER_LENGTH) return false;
     const view = this.#memory.view;
     if (!hasVni(view, datagram) || readVni(view, datagram) !== network.vni) return false;
-    const inner = length - VXLAN_HEADER_LENGTH;
     if (!this.#takeMark(network, batch, i, datagram + VXLAN_HEADER_LENGTH, inner)) return false;
     if (!this.#coalescer.append(datagram + VXLAN_HEADER_LENGTH, inner)) return false;
     this.#tally.countFrames(network.counterBase, COUNTER.vtepRxFrames, 1, inner);
@@ -197,7 +209,15 @@ export class Forwarder {
     return true;
   }
 
-  #fromUnderlay(batch: DatagramBatch, i: number, datagram: number, datagramLength: number, now: number): void {
+  /** @param gsoSize where the frame is a large UDP segment, not yet cut: payload bytes of each part; else 0. */
+  #fromUnderlay(
+    batch: DatagramBatch,
+    i: number,
+    datagram: number,
+    datagramLength: number,
+    gsoSize: number,
+    now: number,
+  ): void {
     const view = this.#memory.view;
     const length = datagramLength - VXLAN_HEADER_LENGTH;
     if (length < 0) return this.#tally.count(0, COUNTER.dropTruncatedHeader);
@@ -229,11 +249,17 @@ export class Forwarder {
     const place = isGroup(high) ? NOWHERE : network.macs.lookup(high, readDestinationLow(view, offset), now);
     if (place === NOWHERE) {
       this.#deliverPending();
-      for (let port = 0; port < network.ports.length; port++) this.#deliver(network, slot, port, offset, length);
-    } else if (isLocal(place)) {
-      this.#coalesce(network, slot, portOf(place), i, offset, length);
-    } else {
+      this.#tally.add(base, COUNTER.copiedFrames, network.ports.length - 1);
+      for (let port = 0; port < network.ports.length; port++) {
+        this.#deliver(network, slot, port, offset, length, gsoSize);
+      }
+    } else if (!isLocal(place)) {
       this.#tally.count(base, COUNTER.dropSplitHorizon);
+    } else if (gsoSize > 0) {
+      this.#deliverPending();
+      this.#deliver(network, slot, portOf(place), offset, length, gsoSize);
+    } else {
+      this.#coalesce(network, slot, portOf(place), i, offset, length);
     }
   }
 
@@ -266,7 +292,7 @@ export class Forwarder {
     return slot >= 0 ? slot : network.adoptStranger(source, at);
   }
 
-  /** Merges the frame with the pending one, or makes it the pending one, or sends both on. */
+  /** Merges the frame with the pending one, or makes it that, or sends both on: one beyond the MTU is to be cut, not made larger. */
   #coalesce(network: Network, slot: number, port: number, datagram: number, offset: number, length: number): void {
     const isSamePath = this.#pendingNetwork === network && this.#pendingPort === port;
     if (isSamePath && this.#coalescer.append(offset, length)) {
@@ -277,7 +303,9 @@ export class Forwarder {
     }
     this.#deliverPending();
     const takesUdp = network.ports[port]?.takesLargeUdp === true;
-    if (!this.#coalescer.begin(offset, length, takesUdp)) return this.#deliver(network, slot, port, offset, length);
+    const fits = length <= network.mtu + ETHERNET_HEADER_LENGTH;
+    const begins = fits && this.#coalescer.begin(offset, length, takesUdp);
+    if (!begins) return this.#deliver(network, slot, port, offset, length, 0);
     this.#pendingNetwork = network;
     this.#pendingPort = port;
     this.#pendingDatagram = datagram;
@@ -289,15 +317,32 @@ export class Forwarder {
     if (network === null) return;
     const { frame, length, segments } = this.#coalescer;
     this.#pendingNetwork = null;
-    if (segments === 1) return this.#deliver(network, this.#pendingSlot, this.#pendingPort, frame, length);
+    if (segments === 1) return this.#deliver(network, this.#pendingSlot, this.#pendingPort, frame, length, 0);
     this.#coalescer.finish();
+    this.#tally.add(network.counterBase, COUNTER.mergedFrames, segments - 1);
     this.#give(network, this.#pendingSlot, this.#pendingPort, frame, length);
   }
 
-  #deliver(network: Network, slot: number, port: number, offset: number, length: number): void {
+  #deliver(network: Network, slot: number, port: number, offset: number, length: number, gsoSize: number): void {
+    if (gsoSize > 0) return this.#deliverCut(network, slot, port, offset, length, gsoSize);
     const verdict = prepareDelivery(this.#memory, offset, length, network.mtu);
     if (verdict === 0) return this.#give(network, slot, port, offset, length);
     this.#tally.count(network.counterBase, verdict === DELIVER_TOO_BIG ? COUNTER.dropTooBig : COUNTER.dropBadChecksum);
+  }
+
+  /** Cuts the large UDP segment of a kernel VTEP for the host: not every kernel takes one from a TAP. */
+  #deliverCut(network: Network, slot: number, port: number, offset: number, length: number, gsoSize: number): void {
+    const segmenter = this.#segmenter;
+    const base = network.counterBase;
+    if (!segmenter.begin(offset, length, gsoSize, network.vni)) return this.#tally.count(base, COUNTER.dropBadChecksum);
+    if (segmenter.frameSize > network.mtu + ETHERNET_HEADER_LENGTH) return this.#tally.count(base, COUNTER.dropTooBig);
+    let frames = 0;
+    for (; segmenter.next(1); frames++) {
+      const frame = segmenter.offset + VXLAN_HEADER_LENGTH;
+      writePlainVirtioNet(this.#memory.view, frame - VIRTIO_NET_HEADER_LENGTH);
+      this.#give(network, slot, port, frame, segmenter.length - VXLAN_HEADER_LENGTH);
+    }
+    this.#tally.add(base, COUNTER.cutFrames, frames - 1);
   }
 
   /**

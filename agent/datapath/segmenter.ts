@@ -6,16 +6,18 @@
  * send in one call (`UDP_SEGMENT`). Per frame the IP length, id and checksum change, the TCP sequence, flags and checksum; FIN and
  * PSH stay on the last only, CWR on the first only (RFC 3168 §6.1.2).
  */
-
 import { foldSum, sumBytes } from '../wire/checksum.ts';
 import type { ChecksumMemory } from '../wire/checksum-memory.ts';
 import { ETHERNET_HEADER_LENGTH, ETHERTYPE_IPV4, ETHERTYPE_IPV6, readEtherType } from '../wire/ethernet.ts';
 import { ipv4HeaderLength, PROTOCOL_TCP, PROTOCOL_UDP, readIpv4Protocol } from '../wire/ipv4.ts';
 import { IPV6_HEADER_LENGTH, IPV6_SOURCE, isIpv6, readIpv6NextHeader } from '../wire/ipv6.ts';
-import { MAX_TRAIN_BYTES, MAX_TRAIN_SEGMENTS } from '../wire/packet-batch.ts';
+import { HEADROOM, MAX_TRAIN_BYTES } from '../wire/packet-batch.ts';
 import { TCP_CHECKSUM, TCP_FLAG_CWR, tcpHeaderLength } from '../wire/tcp.ts';
 import { UDP_CHECKSUM, UDP_HEADER_LENGTH, UDP_LENGTH } from '../wire/udp.ts';
 import { VXLAN_HEADER_LENGTH, writeVxlan } from '../wire/vxlan.ts';
+
+/** Room for one train, and for a virtio-net header before its first frame. */
+export const SCRATCH_BYTES = HEADROOM + MAX_TRAIN_BYTES;
 
 const TCP_SEQUENCE = 4;
 const TCP_FLAGS = 13;
@@ -49,10 +51,15 @@ export class Segmenter {
   #ipSum = 0;
   #transportSum = 0;
 
-  /** @param offset where trains are written: `MAX_TRAIN_BYTES` free bytes of the memory. */
-  constructor(memory: ChecksumMemory, offset: number) {
+  /** @param scratch where `SCRATCH_BYTES` of the memory are free. */
+  constructor(memory: ChecksumMemory, scratch: number) {
     this.#memory = memory;
-    this.offset = offset;
+    this.offset = scratch + HEADROOM;
+  }
+
+  /** Bytes of every frame but the last. */
+  get frameSize(): number {
+    return this.segmentSize - VXLAN_HEADER_LENGTH;
   }
 
   /**
@@ -83,13 +90,15 @@ export class Segmenter {
       this.#transportLength = UDP_HEADER_LENGTH;
     } else return false;
     this.#headerLength = ETHERNET_HEADER_LENGTH + this.#ipLength + this.#transportLength;
-    const datagram = VXLAN_HEADER_LENGTH + this.#headerLength + gsoSize;
-    if (this.#transportLength === 0 || gsoSize <= 0 || datagram > MAX_TRAIN_BYTES) return false;
+    // A header may speak of larger parts than there is payload, or of parts of nothing.
+    const part = Math.min(gsoSize, length - this.#headerLength);
+    const datagram = VXLAN_HEADER_LENGTH + this.#headerLength + part;
+    if (this.#transportLength === 0 || part <= 0 || datagram > MAX_TRAIN_BYTES) return false;
 
     this.#frame = frame;
     this.#frameLength = length;
     this.#vni = vni;
-    this.#gsoSize = gsoSize;
+    this.#gsoSize = part;
     this.#position = this.#headerLength;
     this.#index = 0;
     this.segmentSize = datagram;
@@ -117,14 +126,17 @@ export class Segmenter {
     return true;
   }
 
-  /** Writes the next train. @returns false where all of the frame has been written. */
-  next(): boolean {
+  /**
+   * Writes the next train, of at most so many frames.
+   * @returns false where all of the frame has been written.
+   */
+  next(maxSegments: number): boolean {
     let at = this.offset;
     const end = this.offset + MAX_TRAIN_BYTES;
     this.segments = 0;
     while (
       this.#position < this.#frameLength &&
-      this.segments < MAX_TRAIN_SEGMENTS &&
+      this.segments < maxSegments &&
       at + VXLAN_HEADER_LENGTH + this.#headerLength + this.#nextPayload() <= end
     ) {
       at = this.#writeSegment(at);

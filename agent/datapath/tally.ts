@@ -32,6 +32,10 @@ export class Tally {
     this.#counters[base + counter]! += 1;
   }
 
+  add(base: number, counter: number, value: number): void {
+    this.#counters[base + counter]! += value;
+  }
+
   /** Counts frames and, in the counter that follows, their bytes. */
   countFrames(base: number, counter: number, frames: number, bytes: number): void {
     this.#counters[base + counter]! += frames;

@@ -5,15 +5,16 @@
  * who made it and for which network; a device with another alias, or none, is never touched. Its MAC address is derived from the
  * same, so that neighbours' caches stay right across restarts.
  */
-import { createHash } from 'node:crypto';
 import { Arena } from '../sys/arena.linux.ts';
 import { checked, lastErrno, SysError } from '../sys/errno.linux.ts';
 import { close, F_DUPFD_CLOEXEC, fcntl, ioctl, O_CLOEXEC, O_NONBLOCK, O_RDWR, open } from '../sys/libc.linux.ts';
-import { deleteLink, findLink, type Link, listLinks, setLink } from '../sys/link.linux.ts';
+import { deleteLink, findLink, listLinks, setLink } from '../sys/link.linux.ts';
+import type { Link } from '../sys/link-message.ts';
 import { ETHERNET_HEADER_LENGTH } from '../wire/ethernet.ts';
 import { MAX_TRAIN_BYTES } from '../wire/packet-batch.ts';
 import { VIRTIO_NET_HEADER_LENGTH } from '../wire/virtio-net.ts';
 import { VXLAN_HEADER_LENGTH } from '../wire/vxlan.ts';
+import { aliasOf, macOf, PortError, vniOfAlias } from './ownership.ts';
 import { loadQueueSteering } from './queue-steering.linux.ts';
 
 const TUNSETIFF = 0x400454ca;
@@ -45,8 +46,6 @@ const value = arena.take(4);
 const TX_QUEUE_LENGTH = 4096;
 /** What a datagram of a train has besides the frame's IP packet. */
 const FRAME_OVERHEAD = VXLAN_HEADER_LENGTH + ETHERNET_HEADER_LENGTH;
-
-const ALIAS_PREFIX = 'overlane';
 
 export interface TapRequest {
   readonly name: string;
@@ -80,11 +79,6 @@ export interface TapDevice {
   readonly unsteered: string | null;
 }
 
-/** A device that can't be had; `message` is one line for people. */
-export class PortError extends Error {
-  override readonly name = 'PortError';
-}
-
 /**
  * Makes the TAP, or adopts the one that this agent left.
  * @param identity who we are: the same across restarts, another for each agent of a host.
@@ -94,7 +88,7 @@ export function openTap(identity: string, request: TapRequest): TapDevice {
   const bridge = request.bridge === undefined ? undefined : findBridge(request.bridge);
   const alias = aliasOf(identity, request.vni);
   const existing = findLink(request.name);
-  if (existing !== undefined && existing.alias !== alias) {
+  if (existing !== undefined && (existing.alias !== alias || existing.kind !== 'tun')) {
     throw new PortError(
       `an interface named ${request.name} is there already and was not made for this network: remove it or choose another name`,
     );
@@ -155,22 +149,6 @@ function deviceMtu({ mtu }: TapRequest, bridge: Link | undefined): number {
  */
 function setMtu(index: number, mtu: number): void {
   setLink(index, { mtu, gsoMaxSegments: Math.floor(MAX_TRAIN_BYTES / (mtu + FRAME_OVERHEAD)) });
-}
-
-function aliasOf(identity: string, vni: number): string {
-  return `${ALIAS_PREFIX} ${identity} vni ${vni}`;
-}
-
-function vniOfAlias(identity: string, alias: string): number | null {
-  const prefix = `${ALIAS_PREFIX} ${identity} vni `;
-  return alias.startsWith(prefix) ? Number(alias.slice(prefix.length)) : null;
-}
-
-/** A locally administered unicast address from a hash of who and what for. */
-function macOf(identity: string, vni: number): Uint8Array {
-  const mac = new Uint8Array(createHash('sha256').update(aliasOf(identity, vni)).digest().subarray(0, 6));
-  mac[0] = (mac[0]! & 0xfc) | 0x02;
-  return mac;
 }
 
 function findBridge(name: string): Link {

@@ -1,31 +1,14 @@
-/** One question to the kernel over an AF_NETLINK socket, and its answer. Blocks for as long as the kernel takes: microseconds. */
-import { Arena } from './arena.linux.ts';
-import { checked, SysError } from './errno.linux.ts';
-import { bind, close, recv, sendto, socket } from './libc.linux.ts';
-import {
-  decodeMessages,
-  encodeMessage,
-  type NetlinkMessage,
-  NLM_F_ACK,
-  NLM_F_DUMP,
-  NLM_F_REQUEST,
-  NLMSG_DONE,
-  NLMSG_ERROR,
-} from './rtnetlink.ts';
-
-const AF_NETLINK = 16;
-const SOCK_RAW = 3;
-const SOCK_CLOEXEC = 0o2000000;
-const NETLINK_ROUTE = 0;
-/** A dump's datagrams are at most 32 KiB (NLMSG_GOODSIZE and the kernel's own limit). */
-const BUFFER_SIZE = 65_536;
+/** One question to the kernel over a socket of its own, and its answer. Blocks for as long as the kernel takes: microseconds. */
+import { NETLINK_ROUTE, NetlinkSocket } from './netlink-socket.linux.ts';
+import type { NetlinkMessage } from './rtnetlink.ts';
 
 /**
  * Asks the kernel to change something.
  * @throws SysError with the kernel's errno.
  */
 export function netlinkChange(type: number, ...parts: readonly Uint8Array[]): void {
-  exchange(`netlink ${type}`, type, NLM_F_REQUEST | NLM_F_ACK, parts);
+  const errors = once((socket) => socket.change([{ type, flags: 0, parts }]));
+  for (const error of errors.values()) throw error;
 }
 
 /**
@@ -33,41 +16,19 @@ export function netlinkChange(type: number, ...parts: readonly Uint8Array[]): vo
  * @throws SysError: ENODEV where there is none, …
  */
 export function netlinkGet(type: number, ...parts: readonly Uint8Array[]): NetlinkMessage[] {
-  return exchange(`netlink get ${type}`, type, NLM_F_REQUEST | NLM_F_ACK, parts);
+  return once((socket) => socket.get(type, ...parts));
 }
 
 /** Asks the kernel for all it has of a kind. */
 export function netlinkDump(type: number, ...parts: readonly Uint8Array[]): NetlinkMessage[] {
-  return exchange(`netlink dump ${type}`, type, NLM_F_REQUEST | NLM_F_DUMP, parts);
+  return once((socket) => socket.dump(type, ...parts));
 }
 
-function exchange(what: string, type: number, flags: number, parts: readonly Uint8Array[]): NetlinkMessage[] {
-  const sequence = 1;
-  const request = encodeMessage(type, flags, sequence, parts);
-  const arena = new Arena(BUFFER_SIZE + 128);
-  const address = arena.take(12);
-  arena.view.setUint16(address, AF_NETLINK, true);
-  const buffer = arena.take(BUFFER_SIZE);
-  const fd = checked('socket(AF_NETLINK)', socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+function once<T>(ask: (socket: NetlinkSocket) => T): T {
+  const socket = new NetlinkSocket(NETLINK_ROUTE);
   try {
-    checked('bind(AF_NETLINK)', bind(fd, arena.address + address, 12));
-    arena.bytes.set(request, buffer);
-    checked(what, sendto(fd, arena.address + buffer, request.length, 0, arena.address + address, 12));
-    const answers: NetlinkMessage[] = [];
-    for (;;) {
-      const length = checked(what, recv(fd, arena.address + buffer, BUFFER_SIZE, 0));
-      for (const message of decodeMessages(arena.bytes.subarray(buffer, buffer + length))) {
-        if (message.type === NLMSG_DONE) return answers;
-        if (message.type !== NLMSG_ERROR) {
-          answers.push(message);
-          continue;
-        }
-        const errno = -new DataView(message.body.buffer, message.body.byteOffset).getInt32(0, true);
-        if (errno !== 0) throw new SysError(what, errno);
-        return answers;
-      }
-    }
+    return ask(socket);
   } finally {
-    close(fd);
+    socket.close();
   }
 }

@@ -16,6 +16,13 @@ export const NLMSG_DONE = 3;
 export const NLM_F_REQUEST = 0x01;
 export const NLM_F_ACK = 0x04;
 export const NLM_F_DUMP = 0x300;
+/** What a request to make something does with what is there: takes its place, fails, adds. */
+export const NLM_F_REPLACE = 0x100;
+export const NLM_F_EXCL = 0x200;
+export const NLM_F_CREATE = 0x400;
+export const NLM_F_APPEND = 0x800;
+/** In an attribute's type: it consists of attributes. */
+export const NLA_F_NESTED = 0x8000;
 
 export const RTM_NEWLINK = 16;
 export const RTM_DELLINK = 17;
@@ -32,6 +39,7 @@ export const IFLA_TXQLEN = 13;
 export const IFLA_LINKINFO = 18;
 export const IFLA_INFO_KIND = 1;
 export const IFLA_IFALIAS = 20;
+export const IFLA_GROUP = 27;
 export const IFLA_GSO_MAX_SEGS = 40;
 export const IFA_ADDRESS = 1;
 export const IFA_LOCAL = 2;
@@ -45,6 +53,8 @@ export const ADDRESS_HEADER_LENGTH = 8;
 export interface NetlinkMessage {
   readonly type: number;
   readonly sequence: number;
+  /** Of the socket that asked; of a notification, the one that made the change, where the kernel says so. */
+  readonly portId: number;
   /** All after the 16 bytes of `struct nlmsghdr`. */
   readonly body: Uint8Array;
 }
@@ -85,6 +95,17 @@ export function encodeAttribute(type: number, value: Uint8Array): Uint8Array {
   return attribute;
 }
 
+/** An attribute that consists of attributes. */
+export function encodeNested(type: number, attributes: readonly Uint8Array[]): Uint8Array {
+  const value = new Uint8Array(attributes.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const attribute of attributes) {
+    value.set(attribute, at);
+    at += attribute.length;
+  }
+  return encodeAttribute(type, value);
+}
+
 export function encodeUint32(value: number): Uint8Array {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setUint32(0, value, true);
@@ -110,6 +131,7 @@ export function decodeMessages(bytes: Uint8Array): NetlinkMessage[] {
     messages.push({
       type: view.getUint16(at + 4, true),
       sequence: view.getUint32(at + 8, true),
+      portId: view.getUint32(at + 12, true),
       body: bytes.slice(at + HEADER_LENGTH, at + length),
     });
     at += (length + 3) & ~3;
@@ -129,4 +151,17 @@ export function decodeAttributes(body: Uint8Array, headerLength: number): Map<nu
     at += (length + 3) & ~3;
   }
   return attributes;
+}
+
+/** @returns the values of attributes that follow each other, whatever their types: a list. */
+export function decodeList(bytes: Uint8Array): Uint8Array[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const values: Uint8Array[] = [];
+  for (let at = 0; at + ATTRIBUTE_HEADER_LENGTH <= bytes.length; ) {
+    const length = view.getUint16(at, true);
+    if (length < ATTRIBUTE_HEADER_LENGTH || at + length > bytes.length) break;
+    values.push(bytes.subarray(at + ATTRIBUTE_HEADER_LENGTH, at + length));
+    at += (length + 3) & ~3;
+  }
+  return values;
 }

@@ -25,6 +25,8 @@ interface Arrived {
   readonly from: string;
   readonly trafficClass: number;
   readonly payload: Uint8Array;
+  /** Where it is several: see `DatagramBatch`. */
+  readonly segmentSize?: number;
 }
 
 interface Destination {
@@ -132,17 +134,20 @@ export class InMemoryUnderlay implements Underlay {
     known.users--;
   }
 
-  /** Somebody else on the fabric sends here, from any address. */
-  inject(from: string, payload: Uint8Array, trafficClass = 0): void {
-    this.#inbox.push({ from, payload: payload.slice(), trafficClass });
+  /**
+   * Somebody else on the fabric sends here, from any address.
+   * @param segmentSize of each but the last, where it is several that a kernel put together.
+   */
+  inject(from: string, payload: Uint8Array, trafficClass = 0, segmentSize = payload.length): void {
+    this.#inbox.push({ from, payload: payload.slice(), trafficClass, segmentSize });
   }
 
   receive(batch: DatagramBatch): number {
     const arrived = this.#inbox.splice(0, batch.capacity);
-    for (const [i, { from, payload, trafficClass }] of arrived.entries()) {
+    for (const [i, { from, payload, trafficClass, segmentSize }] of arrived.entries()) {
       batch.bytes.set(payload, batch.offset[i]!);
       batch.length[i] = payload.length;
-      batch.segmentSize[i] = payload.length;
+      batch.segmentSize[i] = segmentSize ?? payload.length;
       batch.trafficClass[i] = trafficClass;
       writeSockaddr(this.#sockaddr, 0, AF_INET6, parseIp(from)!, 0);
       readSockaddrWords(this.#sockaddr, 0, batch.source, i * 4);

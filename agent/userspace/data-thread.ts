@@ -1,20 +1,10 @@
 /** One thread of the data path, as control sees it: started, asked, told to stop. */
 import { extname } from 'node:path';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { DatapathError } from '../datapath/datapath-error.ts';
 import { Arena } from '../sys/arena.linux.ts';
 import { write } from '../sys/libc.linux.ts';
 import type { Answer, FromThread, ThreadOptions, ToThread } from './protocol.ts';
-
-/** The data path can't start, or died. `code` is an errno's name or `internal`; `message` is one line for people. */
-export class DatapathError extends Error {
-  override readonly name = 'DatapathError';
-  readonly code: string;
-
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
 
 /** What a thread says without being asked. */
 export type Said = Exclude<FromThread, Answer | { readonly type: 'ready' | 'failed' }>;

@@ -2,11 +2,11 @@
 import type { PortSpec } from '../../src/contract/port.ts';
 import type { NetworkChange, NetworkTable, TableUpdate } from '../../src/contract/table.ts';
 import { MAX_GENERATION } from '../datapath/places.ts';
+import { PortError } from '../ports/ownership.ts';
 import {
   forgetTap,
   maintainTap,
   openTap,
-  PortError,
   removeLeftTaps,
   type TapDevice,
   type TapRequest,

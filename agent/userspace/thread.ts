@@ -14,6 +14,7 @@ import { Forwarder } from '../datapath/forwarder.ts';
 import { LocalStations } from '../datapath/local-stations.ts';
 import type { Network } from '../datapath/network.ts';
 import { isLocal, localPlace, portOf } from '../datapath/places.ts';
+import { SCRATCH_BYTES } from '../datapath/segmenter.ts';
 import { StationHints, takeHints } from '../datapath/station-hints.ts';
 import { TapPort } from '../ports/tap-port.linux.ts';
 import { Arena } from '../sys/arena.linux.ts';
@@ -22,7 +23,7 @@ import { checked, SysError } from '../sys/errno.linux.ts';
 import { close, eventfd, read } from '../sys/libc.linux.ts';
 import { UDP_UNDERLAY_ARENA_BYTES, UdpUnderlay } from '../underlay/udp.linux.ts';
 import { createChecksumMemory } from '../wire/checksum-memory.ts';
-import { createBatch, MAX_TRAIN_BYTES, SLOT_SIZE } from '../wire/packet-batch.ts';
+import { createBatch, SLOT_SIZE } from '../wire/packet-batch.ts';
 import type { FromThread, PortAssignment, ThreadOptions, ToThread } from './protocol.ts';
 
 /** How many packets one call takes at most, and how many calls before another descriptor has its turn. */
@@ -67,7 +68,7 @@ port.close();
 function run(options: ThreadOptions): void {
   const { index, count: threads, address, port: vxlanPort, counters, peerCounters, rules } = options;
   const memory = createChecksumMemory(
-    BATCH * SLOT_SIZE + MAX_TRAIN_BYTES + UDP_UNDERLAY_ARENA_BYTES + EVENTS * 16 + 4096,
+    BATCH * SLOT_SIZE + SCRATCH_BYTES + UDP_UNDERLAY_ARENA_BYTES + EVENTS * 16 + 4096,
   );
   const arena = new Arena(memory.bytes.buffer);
   // One batch for all: what is in it has been dealt with before anything else is read.
@@ -92,7 +93,7 @@ function run(options: ThreadOptions): void {
     counters,
     peerCounters,
     vxlanPort,
-    scratch: arena.take(MAX_TRAIN_BYTES),
+    scratch: arena.take(SCRATCH_BYTES),
     rules,
   });
   const context = { forwarder, underlay, random: () => randomInt(2 ** 32) };

@@ -4,7 +4,6 @@
  * Threads share what was heard of stations, and each has its own of all that the table says; an update is in force when every one of
  * them has applied it. They get updates in the same order, so that what they number alike stays alike.
  */
-import { parseIp } from '../../src/contract/ip.ts';
 import type { TableUpdate } from '../../src/contract/table.ts';
 import { MAX_NETWORKS } from '../datapath/apply-table.ts';
 import { createCounterMemory, readCounters } from '../datapath/counters.ts';
@@ -19,12 +18,13 @@ import type {
   NetworkCounters,
   NetworkFdb,
 } from '../datapath/datapath.ts';
+import { DatapathError } from '../datapath/datapath-error.ts';
 import type { ForwardingRules } from '../datapath/forwarding-rules.ts';
 import { createPeerCounterMemory, MAX_COUNTED_PEERS, readPeerCounters } from '../datapath/peer-counters.ts';
 import { findLinkByAddress } from '../sys/link.linux.ts';
-import { VXLAN_OVERHEAD_IPV4, VXLAN_OVERHEAD_IPV6 } from '../wire/vxlan.ts';
+import { innerMtuLimit } from '../underlay/inner-mtu.linux.ts';
 import { openCapture } from './capture.ts';
-import { DatapathError, DataThread, type Said } from './data-thread.ts';
+import { DataThread, type Said } from './data-thread.ts';
 import { Devices } from './devices.ts';
 import { NetworkMemories } from './network-memories.ts';
 import type { Answer, PortAssignment, ToThread } from './protocol.ts';
@@ -177,7 +177,7 @@ class UserspaceDatapath implements Datapath {
     // First what goes, since what comes may take its interface's name.
     const closePorts = this.#devices.closeUnwanted();
     if (closePorts.length > 0) await this.#tell({ closePorts });
-    const openPorts = this.#devices.openWanted(this.#mtuLimit());
+    const openPorts = this.#devices.openWanted(innerMtuLimit(this.#options.vtep.address));
     const problems = await this.#tell({ update, openPorts });
     if (update?.kind === 'snapshot') this.#problems.clear();
     for (const { vni } of update?.networks ?? []) this.#problems.delete(vni);
@@ -206,14 +206,6 @@ class UserspaceDatapath implements Datapath {
     );
     for (const [i, { counterBases }] of answers.entries()) this.#threads[i]!.counterBases = counterBases;
     return new Map(answers.flatMap(({ problems }: Answer & { readonly type: 'applied' }) => [...problems]));
-  }
-
-  /** The largest MTU a port may have: what the underlay leaves. It is read each time, since a link's MTU can change. */
-  #mtuLimit(): number {
-    const { address } = this.#options.vtep;
-    const link = address === null ? undefined : findLinkByAddress(address);
-    if (address === null || link === undefined) return Number.POSITIVE_INFINITY;
-    return link.mtu - (parseIp(address)!.length === 4 ? VXLAN_OVERHEAD_IPV4 : VXLAN_OVERHEAD_IPV6);
   }
 
   /** @param baseOf where a thread's block begins, if it has one. */

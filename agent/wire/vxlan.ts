@@ -24,6 +24,10 @@ const FLAG_VNI_VALID = 0x08;
 /** True where the I flag is set. */
 export const hasVni = (view: DataView, offset: number): boolean => (view.getUint8(offset) & FLAG_VNI_VALID) !== 0;
 
+/** True where all is as a sender must write it: the I flag, and no reserved bit. */
+export const looksLikeVxlan = (view: DataView, offset: number): boolean =>
+  view.getUint32(offset) === FLAG_VNI_VALID << 24 && view.getUint8(offset + 7) === 0;
+
 /** The VNI; the reserved byte below it is ignored. */
 export const readVni = (view: DataView, offset: number): number => view.getUint32(offset + 4) >>> 8;
 

@@ -32,6 +32,13 @@ export interface SendOptions {
   readonly fromPort?: number;
 }
 
+export type AgentOptions = ({ readonly config: object } | { readonly state: string }) & {
+  /** Userspace unless said. */
+  readonly datapath?: 'userspace' | 'kernel' | 'auto';
+  /** More flags of `run`. */
+  readonly flags?: readonly string[];
+};
+
 export interface KernelVxlanOptions {
   readonly dev: string;
   readonly vni: number;
@@ -149,13 +156,12 @@ export class Site {
    * Starts an agent, by a table of its own or by the state folder that it joined with, and waits until its table is in force.
    * @throws Error with the agent's output where it ends instead.
    */
-  async agent(
-    options: ({ readonly config: object } | { readonly state: string }) & { readonly flags?: readonly string[] },
-  ): Promise<Program> {
+  async agent(options: AgentOptions): Promise<Program> {
     const file = join(this.#folder, `${this.name}.json`);
     if ('config' in options) await writeFile(file, JSON.stringify(options.config));
     const source = 'config' in options ? ['--config', file] : ['--state', options.state];
-    const program = this.spawn([...AGENT_ARGV, 'run', ...source, ...(options.flags ?? [])]);
+    const { datapath = 'userspace', flags = [] } = options;
+    const program = this.spawn([...AGENT_ARGV, 'run', ...source, '--datapath', datapath, ...flags]);
     await program.line(/"msg":"running"/);
     return program;
   }

@@ -21,6 +21,7 @@ export interface Segment {
 export interface TcpOptions {
   readonly from?: number;
   readonly to?: number;
+  readonly sequence?: number;
   readonly flags?: number;
   /** Bytes of TCP options; padded to 4. */
   readonly options?: Uint8Array;
@@ -33,13 +34,14 @@ const word = (value: number): number[] => [(value >>> 8) & 0xff, value & 0xff];
 export function tcp({
   from = 40_000,
   to = 80,
+  sequence = 0x01020304,
   flags = 0x10,
   checksum = 'complete',
   ...rest
 }: TcpOptions = {}): Segment {
   const options = pad4(rest.options ?? new Uint8Array());
   const bytes = concat(
-    Uint8Array.of(...word(from), ...word(to), 1, 2, 3, 4, 5, 6, 7, 8),
+    Uint8Array.of(...word(from), ...word(to), ...word(sequence >>> 16), ...word(sequence), 5, 6, 7, 8),
     Uint8Array.of(((20 + options.length) / 4) << 4, flags, ...word(0xfaf0), 0, 0, 0, 0),
     options,
     rest.payload ?? new Uint8Array(),

@@ -16,11 +16,12 @@ import { LocalStations } from '../../agent/datapath/local-stations.ts';
 import { MacTable } from '../../agent/datapath/mac-table.ts';
 import { createNetworkMemory } from '../../agent/datapath/network-memory.ts';
 import { createPeerCounterMemory } from '../../agent/datapath/peer-counters.ts';
+import { SCRATCH_BYTES } from '../../agent/datapath/segmenter.ts';
 import type { Port } from '../../agent/ports/port.ts';
 import type { Underlay } from '../../agent/underlay/underlay.ts';
 import { finishChecksum, sumBytes } from '../../agent/wire/checksum.ts';
 import { type ChecksumMemory, createChecksumMemory } from '../../agent/wire/checksum-memory.ts';
-import { createBatch, MAX_TRAIN_BYTES, SLOT_SIZE } from '../../agent/wire/packet-batch.ts';
+import { createBatch, SLOT_SIZE } from '../../agent/wire/packet-batch.ts';
 import { writePlainVirtioNet } from '../../agent/wire/virtio-net.ts';
 import { VXLAN_HEADER_LENGTH, writeVxlan } from '../../agent/wire/vxlan.ts';
 import { snapshot, station, table } from '../agent/datapath/overlay.ts';
@@ -92,7 +93,7 @@ const idleUnderlay: Underlay = {
 
 function forwarderParts(): Part[] {
   return [64, 1464].flatMap((length) => {
-    const memory = createChecksumMemory(2 * BATCH * SLOT_SIZE + MAX_TRAIN_BYTES);
+    const memory = createChecksumMemory(2 * BATCH * SLOT_SIZE + SCRATCH_BYTES);
     const counters = createCounterMemory(1);
     const forwarder = new Forwarder({
       memory,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Call, createApi } from '../../demo/api.ts';
 import type { Program } from '../../demo/lab/program.ts';
-import { AGENT_ARGV, type Site } from '../../demo/lab/site.ts';
+import { AGENT_ARGV, type AgentOptions, type Site } from '../../demo/lab/site.ts';
 import { until } from '../../demo/lab/until.ts';
 import type { Lab } from '../../demo/lab.ts';
 import type { Site as SiteRecord } from '../../src/contract/sites.ts';
@@ -81,7 +81,7 @@ export class Overlay {
     site: Site,
     networks: Readonly<Record<string, string>>,
     port: { readonly type: 'host' | 'bridge'; readonly name?: string } = { type: 'host' },
-    flags: readonly string[] = [],
+    agent: Pick<AgentOptions, 'datapath' | 'flags'> = {},
   ): Promise<Program> {
     const { token } = await this.call<{ token: string }>('POST', `/v1/tenants/${tenant}/join-tokens`, {
       networks: Object.keys(networks).map((network) => ({ network, port: { name: network, ...port } })),
@@ -94,7 +94,7 @@ export class Overlay {
       ]),
       { env: { OVERLANE_JOIN_TOKEN: token } },
     );
-    const program = await site.agent({ state: this.stateOf(site), flags });
+    const program = await site.agent({ state: this.stateOf(site), ...agent });
     if (port.type === 'host') {
       for (const [network, address] of Object.entries(networks)) await site.address(network, address);
     }

@@ -18,7 +18,7 @@ describeTapLab('an agent', () => {
     site = await lab.site('a');
     const file = join(lab.folder, 'refused.json');
     await writeFile(file, JSON.stringify(config(site.v4, 9, ['10.77.0.9'])));
-    argv = [...AGENT_ARGV, 'run', '--config', file];
+    argv = [...AGENT_ARGV, 'run', '--datapath', 'userspace', '--config', file];
   });
   afterAll(() => lab.dispose());
 
@@ -69,7 +69,14 @@ describeTapLab('an agent', () => {
 
   it('is not disturbed by a second one on the same configuration, which is refused', async () => {
     const running = await startAgent(site, config(site.v4, 9, ['10.77.0.9']));
-    const second = site.spawn([...AGENT_ARGV, 'run', '--config', join(lab.folder, 'a.json')]);
+    const second = site.spawn([
+      ...AGENT_ARGV,
+      'run',
+      '--datapath',
+      'userspace',
+      '--config',
+      join(lab.folder, 'a.json'),
+    ]);
     expect(await second.ended).toMatchObject({ code: 1 });
     expect(second.lines.join('\n')).toMatch(/another agent runs on/);
     expect(running.isRunning).toBe(true);

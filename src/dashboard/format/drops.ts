@@ -13,6 +13,11 @@ export const DROP_REASONS: Readonly<Record<string, DropReason>> = {
     advice:
       'A few are scans or noise. Many: look for what sends to this port, and let the firewall pass known VTEPs only.',
   },
+  dropAmbiguousTrain: {
+    title: 'Ambiguous train',
+    means: 'What the kernel had put together could be read as one frame or as several, so none of it was taken.',
+    advice: 'It takes intent to make one: find the VTEP or host that sends it.',
+  },
   dropNoVniFlag: {
     title: 'No VNI flag',
     means: 'A datagram without the I flag of RFC 7348, so it names no network.',
@@ -48,6 +53,12 @@ export const DROP_REASONS: Readonly<Record<string, DropReason>> = {
     title: 'Spoofed source',
     means: 'The source MAC address is registered at another site than the one that sent it.',
     advice: 'A station that moved is followed in seconds. If it goes on, somebody uses another’s address.',
+  },
+  dropCongested: {
+    title: 'Congested',
+    means:
+      'The underlay marked it as congested (ECN), and the frame inside belongs to a flow that can’t be told (RFC 6040).',
+    advice: 'Nothing at the site. If it goes on, look for the full link between the sites.',
   },
   dropSplitHorizon: {
     title: 'Split horizon',

@@ -194,4 +194,6 @@ test('what may be chosen of how frames are forwarded is taken as it is said, and
   expect(parsed(config([], { dscp: 'copy', clampMss: true })).rules).toEqual({ dscp: 'copy', clampMss: true });
   expect(faults(config([], { dscp: 'inherit' }))).toEqual(['dscp: must be "zero" or "copy"']);
   expect(faults(config([], { clampMss: 1400 }))).toEqual(['clampMss: must be true or false']);
+  expect(parsed(config([], { threads: 3 })).threads).toBe(3);
+  expect(faults(config([], { threads: 0 }))).toEqual(['threads: must be a whole number from 1 to 16']);
 });

@@ -47,7 +47,7 @@ function cut(frame: Uint8Array, gsoSize: number): { readonly trains: Uint8Array[
   const segmenter = new Segmenter(memoryOf(memory), SCRATCH);
   expect(segmenter.begin(FRAME, frame.length, gsoSize, VNI)).toBe(true);
   const trains: Uint8Array[][] = [];
-  while (segmenter.next()) {
+  while (segmenter.next(MAX_TRAIN_SEGMENTS)) {
     const { offset, length, segmentSize, segments } = segmenter;
     expect(length).toBeLessThanOrEqual(MAX_TRAIN_BYTES);
     expect(segments).toBeLessThanOrEqual(MAX_TRAIN_SEGMENTS);
@@ -126,8 +126,11 @@ describe('a large TCP segment', () => {
     expect(segmenter.begin(FRAME, 74, 1000, VNI)).toBe(false);
     memory.set(ethernet(B, A, 0x0800, ipv4(tcp({ payload: counting(3000) }))), FRAME);
     expect(segmenter.begin(FRAME, 3054, 0, VNI)).toBe(false);
-    expect(segmenter.begin(FRAME, 3054, 65_500, VNI)).toBe(false);
     expect(segmenter.begin(FRAME, 40, 1000, VNI)).toBe(false);
+    // Headers, and nothing to cut.
+    expect(segmenter.begin(FRAME, 54, 1000, VNI)).toBe(false);
+    memory.set(ethernet(B, A, 0x0800, ipv4(tcp({ payload: counting(65_480) }))), FRAME);
+    expect(segmenter.begin(FRAME, 65_534, 65_500, VNI)).toBe(false);
   });
 });
 
@@ -275,6 +278,7 @@ describe('a train of TCP segments', () => {
 
   it.each([
     ['a wrong checksum', (f: Uint8Array) => f.fill(f[100]! ^ 1, 100, 101)],
+    ['a wrong IP header checksum', (f: Uint8Array) => f.fill(f[14 + 10]! ^ 1, 14 + 10, 14 + 11)],
     ['another acknowledgment', (f: Uint8Array) => f.fill(9, 14 + 20 + 8, 14 + 20 + 9)],
     ['another window', (f: Uint8Array) => f.fill(9, 14 + 20 + 14, 14 + 20 + 15)],
     ['another option', (f: Uint8Array) => f.fill(9, 14 + 20 + 21, 14 + 20 + 22)],
@@ -297,6 +301,9 @@ describe('a train of TCP segments', () => {
     const frames = parts();
     frames[0]![100]! ^= 1;
     expect(merge(frames).taken).toBe(1);
+    const others = parts();
+    others[0]![14 + 10]! ^= 1;
+    expect(merge(others).taken).toBe(1);
   });
 
   it('ends with PSH, and with a segment shorter than the first', () => {

@@ -15,10 +15,12 @@ import {
   type PeerCounterName,
   readPeerCounters,
 } from '../../../agent/datapath/peer-counters.ts';
+import { SCRATCH_BYTES } from '../../../agent/datapath/segmenter.ts';
 import type { Stations } from '../../../agent/datapath/stations.ts';
 import { type DeliveredFrame, InMemoryPort } from '../../../agent/ports/in-memory.ts';
 import { InMemoryFabric, type InMemoryUnderlay } from '../../../agent/underlay/in-memory.ts';
-import { createBatch, type DatagramBatch, MAX_TRAIN_BYTES, SLOT_SIZE } from '../../../agent/wire/packet-batch.ts';
+import type { ChecksumMemory } from '../../../agent/wire/checksum-memory.ts';
+import { createBatch, type DatagramBatch, SLOT_SIZE } from '../../../agent/wire/packet-batch.ts';
 import type { VirtioNetHeader } from '../../../agent/wire/virtio-net.ts';
 import { writeVxlan } from '../../../agent/wire/vxlan.ts';
 import type { Delta, NetworkChange, NetworkTable, Snapshot, TableUpdate } from '../../../src/contract/table.ts';
@@ -39,6 +41,13 @@ export interface SiteOptions {
   readonly stations?: Stations;
   /** What all memory holds before a frame is put into it: nothing that happens may depend on it. */
   readonly dirt?: number;
+  /** Memory with so many bytes for the batch and so many for scratch, and where each starts; plain memory unless given. */
+  readonly createMemory?: (batch: number, scratch: number) => SiteMemory;
+}
+
+export interface SiteMemory {
+  readonly memory: ChecksumMemory;
+  readonly starts: readonly number[];
 }
 
 export class OverlaySite {
@@ -58,10 +67,9 @@ export class OverlaySite {
   constructor(fabric: InMemoryFabric, name: string, address: string, options: SiteOptions = {}) {
     this.name = name;
     this.address = address;
-    const bytes = new Uint8Array(BATCH * SLOT_SIZE + MAX_TRAIN_BYTES);
-    const memory = memoryOf(bytes);
+    const { memory, starts } = (options.createMemory ?? plainMemory)(BATCH * SLOT_SIZE, SCRATCH_BYTES);
     this.#dirt = options.dirt ?? DIRT;
-    this.#batch = createBatch(memory, 0, BATCH);
+    this.#batch = createBatch(memory, starts[0]!, BATCH);
     this.underlay = fabric.open({ memory, address, port: VXLAN_PORT, ...options });
     this.forwarder = new Forwarder({
       memory,
@@ -70,7 +78,7 @@ export class OverlaySite {
       counters: this.counterMemory,
       peerCounters: this.peerCounterMemory,
       vxlanPort: VXLAN_PORT,
-      scratch: BATCH * SLOT_SIZE,
+      scratch: starts[1]!,
       rules: options.rules ?? {},
     });
   }
@@ -105,6 +113,11 @@ export class OverlaySite {
   /** The host sends a frame. What comes of it waits at the other sites. */
   send(vni: number, frame: Uint8Array, { port = 0, header = null as VirtioNetHeader | null } = {}): void {
     this.port(vni, port).inject(frame, header);
+    this.sendWaiting(vni, port);
+  }
+
+  /** What was injected into a port goes its way, in batches. */
+  sendWaiting(vni: number, port = 0): void {
     this.#batch.bytes.fill(this.#dirt);
     while (this.port(vni, port).receive(this.#batch) > 0) {
       this.forwarder.fromPort(this.network(vni), port, this.#batch, this.now);
@@ -117,9 +130,9 @@ export class OverlaySite {
     while (this.underlay.receive(this.#batch) > 0) this.forwarder.fromUnderlay(this.#batch, this.now);
   }
 
-  /** Takes in one datagram from any address. */
-  takeDatagram(from: string, payload: Uint8Array, trafficClass = 0): void {
-    this.underlay.inject(from, payload, trafficClass);
+  /** Takes in one datagram from any address, or several that the kernel put together. */
+  takeDatagram(from: string, payload: Uint8Array, trafficClass = 0, segmentSize?: number): void {
+    this.underlay.inject(from, payload, trafficClass, segmentSize);
     this.take();
   }
 
@@ -158,6 +171,11 @@ export class OverlaySite {
   resetCounters(): void {
     this.counterMemory.fill(0, 0, (NETWORKS + 1) * COUNTER_BLOCK);
   }
+}
+
+function plainMemory(batch: number, scratch: number): SiteMemory {
+  const bytes = new Uint8Array(batch + scratch);
+  return { memory: memoryOf(bytes), starts: [0, batch] };
 }
 
 export interface TableOptions {

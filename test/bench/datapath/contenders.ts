@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Program } from '../../../demo/lab/program.ts';
 import { type Site, UNDERLAY_DEV } from '../../../demo/lab/site.ts';
-import { until } from '../../../demo/lab/until.ts';
+import { OPEN_VSWITCH_PROGRAMS, startOpenVswitch } from '../../lab/open-vswitch.ts';
 import { ADDRESSES, type Contender } from './contender.ts';
 
 const VNI = 50;
@@ -46,66 +46,60 @@ const kernel: Contender = {
   },
 };
 
-const overlane: Contender = {
-  name: 'Overlane',
+/** The table has the stations, as a registry would: each host's own. */
+const overlane = (name: string, datapath: 'userspace' | 'kernel'): Contender => ({
+  name,
   needs: [],
-  async start(a, b) {
+  async start(a, b, folder) {
+    const config = (site: Site, peer: Site, macs: readonly string[]) => ({
+      vtep: { address: site.v4 },
+      networks: [
+        {
+          vni: VNI,
+          mtu: 1450,
+          port: { type: 'host', name: 'bench' },
+          vteps: [{ address: peer.v4 }],
+          macs: macs.map((mac) => ({ mac, address: peer.v4 })),
+        },
+      ],
+    });
+    const programs = new Map<Site, Program>();
     const stop = await pair(a, b, async (site, peer, i) => {
-      const port = { type: 'host', name: 'bench' };
-      const networks = [{ vni: VNI, mtu: 1450, port, vteps: [{ address: peer.v4 }] }];
-      const program = await site.agent({ config: { vtep: { address: site.v4 }, networks } });
+      const program = await site.agent({ config: config(site, peer, []), datapath });
+      programs.set(site, program);
       await site.address('bench', `${ADDRESSES[i]}/24`);
       return [program];
     });
+    for (const [site, peer] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      const mac = String((await peer.link('bench')).address);
+      await writeFile(join(folder, `${site.name}.json`), JSON.stringify(config(site, peer, [mac])));
+      programs.get(site)!.child.kill('SIGHUP');
+      await programs.get(site)!.line(/was read again/);
+    }
     return { devs: ['bench', 'bench'], stop };
   },
-};
+});
 
-/** Its userspace ("netdev") data path: the bridge that has the underlay's port has the underlay's address too. */
 const openVswitch: Contender = {
   name: 'Open vSwitch, userspace',
-  needs: ['ovs-vswitchd', 'ovsdb-server', 'ovsdb-tool', 'ovs-vsctl'],
+  needs: OPEN_VSWITCH_PROGRAMS,
   async start(a, b, folder) {
-    const stopPrograms = await pair(a, b, async (site, peer, i) => {
-      const home = await mkdtemp(join(folder, 'ovs-'));
-      const env = { OVS_RUNDIR: home, OVS_LOGDIR: home, OVS_DBDIR: home };
-      const db = `unix:${home}/db.sock`;
-      await site.exec(['ovsdb-tool', 'create', `${home}/conf.db`, '/usr/share/openvswitch/vswitch.ovsschema'], { env });
-      const server = site.spawn(['ovsdb-server', `${home}/conf.db`, `--remote=p${db}`, '--unixctl', `${home}/db.ctl`], {
-        env,
-      });
-      const vsctl = (...args: string[]) => site.exec(['ovs-vsctl', `--db=${db}`, '--no-wait', ...args], { env });
-      await until('ovsdb-server', async () => (await vsctl('init')) !== undefined);
-      const switchd = site.spawn(['ovs-vswitchd', db, '--unixctl', `${home}/vswitchd.ctl`, '--disable-system'], {
-        env,
-      });
-      await vsctl('add-br', 'br-phy', '--', 'set', 'bridge', 'br-phy', 'datapath_type=netdev');
-      await vsctl('add-port', 'br-phy', UNDERLAY_DEV);
-      await vsctl('add-br', 'bench', '--', 'set', 'bridge', 'bench', 'datapath_type=netdev');
-      await vsctl(
-        ...['add-port', 'bench', 'vx', '--', 'set', 'interface', 'vx', 'type=vxlan'],
-        ...[`options:remote_ip=${peer.v4}`, `options:key=${VNI}`],
-      );
-      await site.link('br-phy');
-      await site.ip(
-        `address del ${site.v4}/24 dev ${UNDERLAY_DEV}`,
-        `address add ${site.v4}/24 dev br-phy`,
-        'link set br-phy up',
-      );
-      await site.address('bench', `${ADDRESSES[i]}/24`);
-      await site.ip('link set bench mtu 1450');
-      return [switchd, server];
-    });
-    return {
-      devs: ['bench', 'bench'],
-      stop: async () => {
-        await stopPrograms();
-        for (const site of [a, b]) {
-          for (const dev of ['br-phy', 'bench']) await site.ip(`link del ${dev}`).catch(() => undefined);
-          await site.ip(`address replace ${site.v4}/24 dev ${UNDERLAY_DEV}`);
-        }
-      },
-    };
+    const stops = await Promise.all(
+      (
+        [
+          [a, b],
+          [b, a],
+        ] as const
+      ).map(([site, peer], i) =>
+        startOpenVswitch(site, folder, [
+          { dev: 'bench', vni: VNI, remote: peer.v4, addresses: [`${ADDRESSES[i]}/24`], mtu: 1450 },
+        ]),
+      ),
+    );
+    return { devs: ['bench', 'bench'], stop: async () => void (await Promise.all(stops.map((stop) => stop()))) };
   },
 };
 
@@ -170,4 +164,12 @@ const fastd: Contender = {
   },
 };
 
-export const CONTENDERS: readonly Contender[] = [wire, kernel, overlane, openVswitch, tinc, fastd];
+export const CONTENDERS: readonly Contender[] = [
+  wire,
+  kernel,
+  overlane('Overlane', 'userspace'),
+  overlane('Overlane, kernel', 'kernel'),
+  openVswitch,
+  tinc,
+  fastd,
+];

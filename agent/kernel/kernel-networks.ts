@@ -1,0 +1,388 @@
+/**
+ * The networks of the table in the kernel: puts an update in force, looks after what stands, and hears what the kernel tells.
+ *
+ * In this order, so that nothing is let in or sent astray on the way: devices that go, the filter, devices that come, entries.
+ */
+import type { NetworkChange, NetworkTable, TableUpdate } from '../../src/contract/table.ts';
+import type { ApplyReport, NetworkFdb } from '../datapath/datapath.ts';
+import type { DscpMode } from '../datapath/forwarding-rules.ts';
+import type { LocalStations } from '../datapath/local-stations.ts';
+import { PortError, vniOfAlias } from '../ports/ownership.ts';
+import { SysError } from '../sys/errno.linux.ts';
+import {
+  AF_BRIDGE,
+  decodeNeighbor,
+  encodeNeighborQuestion,
+  type NeighborMessage,
+  RTM_DELNEIGH,
+  RTM_GETNEIGH,
+} from '../sys/neighbor-message.ts';
+import type { NetlinkSocket } from '../sys/netlink-socket.linux.ts';
+import { CarriedNetwork, makeChanges, type PendingChange, placeOf } from './carried-network.ts';
+import { type DeviceRequest, isSameDevice, requestOf } from './device-request.ts';
+import { type Devices, deleteDevices, ensureDevices, isWanted, Links } from './devices.ts';
+import { fdbOf } from './fdb.ts';
+import { explainFilter, type Filter } from './filter.ts';
+import { encodeChange, isLocalStation, type Place, PROTOCOL, readForwarding } from './forwarding.ts';
+import { readHostAddresses } from './host-addresses.ts';
+import { type Scope, WantedNetwork } from './wanted-network.ts';
+
+export interface KernelOptions {
+  readonly identity: string;
+  readonly vxlanPort: number;
+  readonly route: NetlinkSocket;
+  readonly filter: Filter;
+  readonly stations: LocalStations;
+  /** The VTEP's address in canonical text; null where it is every address of the host, or a NAT's. Asked each time: it may come later. */
+  readonly localAddress: () => string | null;
+  readonly isIpv6: boolean;
+  readonly dscp: DscpMode;
+  /** What the underlay leaves for frames, in bytes of IP packet. */
+  readonly mtuLimit: () => number;
+}
+
+export class KernelNetworks {
+  readonly #options: KernelOptions;
+  readonly #wanted = new Map<number, WantedNetwork>();
+  readonly #carried = new Map<number, CarriedNetwork>();
+  readonly #byVxlan = new Map<number, CarriedNetwork>();
+  readonly #byBridge = new Map<number, Set<CarriedNetwork>>();
+  readonly #errors = new Map<number, string>();
+  /** Entries that somebody deleted, by network. */
+  readonly #repairs = new Map<number, Scope>();
+  /** VNIs that came to another network: nothing of the old one may stay. */
+  readonly #reused = new Set<number>();
+  #filterProblem: string | null = null;
+
+  constructor(options: KernelOptions) {
+    this.#options = options;
+  }
+
+  /** Puts a table in force. */
+  apply(update: TableUpdate): ApplyReport {
+    const scopes = this.#merge(update);
+    const isWhole = update.kind === 'snapshot' || scopes === null;
+    if (isWhole) return this.#reconcile('entries');
+    // Where only entries differ, the devices need not be looked at.
+    this.#filter(scopes.keys());
+    const pending: PendingChange[] = [];
+    for (const [vni, scope] of scopes) {
+      const carried = this.#carried.get(vni);
+      if (carried !== undefined) pending.push(...carried.plan(this.#wanted.get(vni)!, scope));
+    }
+    makeChanges(this.#options.route, pending);
+    // What could not be carried is tried again with every call.
+    return this.#errors.size > 0 ? this.retry() : this.report();
+  }
+
+  /** Looks after the devices, and the entries of those that were made anew. */
+  retry(): ApplyReport {
+    return this.#reconcile('devices');
+  }
+
+  /** Reads all that the kernel has and makes it as wanted: notifications were lost. */
+  resync(): void {
+    this.#reconcile('entries');
+  }
+
+  report(): ApplyReport {
+    const errors = new Map<number, string>();
+    for (const [vni, { settings }] of this.#wanted) {
+      const isGuarded = settings.antiSpoof !== 'off';
+      const problem =
+        this.#errors.get(vni) ??
+        (isGuarded ? this.#filterProblem : null) ??
+        this.#unreachable(vni) ??
+        this.#carried.get(vni)?.problem;
+      if (problem != null) errors.set(vni, problem);
+    }
+    return { errors, mtus: new Map([...this.#carried].map(([vni, { mtu }]) => [vni, mtu])) };
+  }
+
+  fdb(): NetworkFdb[] {
+    const links = Links.read(this.#options.route);
+    const found = readForwarding(this.#readEntries(), this.#places());
+    return [...found].map(([vni, forwarding]) => fdbOf(this.#wanted.get(vni)!, forwarding, links));
+  }
+
+  /** Removes all that this agent made. */
+  remove(): void {
+    this.#wanted.clear();
+    this.#reconcile('devices');
+    try {
+      this.#options.filter.remove();
+    } catch (error) {
+      if (!(error instanceof SysError)) throw error;
+    }
+  }
+
+  /** An entry came or went. */
+  neighborChanged(type: number, entry: NeighborMessage): void {
+    if (entry.family !== AF_BRIDGE) this.#addressChanged(type, entry);
+    else if (this.#byVxlan.has(entry.index)) this.#remoteChanged(this.#byVxlan.get(entry.index)!, type, entry);
+    else if (isLocalStation(entry)) {
+      for (const network of this.#byBridge.get(entry.master!) ?? []) this.#localChanged(network, type, entry);
+    }
+  }
+
+  /** The host has an address on a device. */
+  hostAddressCame(index: number, address: string): void {
+    for (const network of this.#byBridge.get(index) ?? []) network.hostHasAddress(address);
+  }
+
+  /** A station gave its address in ARP. */
+  addressHeard(bridge: number, mac: string, address: string): void {
+    for (const network of this.#byBridge.get(bridge) ?? []) network.gaveAddress(mac, address);
+  }
+
+  /** Whether a link is one that we have, or wait for. */
+  concerns(index: number, name: string): boolean {
+    if (this.#byVxlan.has(index) || this.#byBridge.has(index)) return true;
+    return [...this.#wanted.values()].some(
+      ({ settings: { vni, port } }) => 'name' in port && port.name === name && this.#errors.has(vni),
+    );
+  }
+
+  get needsRepair(): boolean {
+    return this.#repairs.size > 0;
+  }
+
+  /** Puts back what somebody deleted. */
+  repair(): void {
+    const pending: PendingChange[] = [];
+    for (const [vni, scope] of this.#repairs) {
+      const wanted = this.#wanted.get(vni);
+      const carried = this.#carried.get(vni);
+      if (wanted !== undefined && carried !== undefined) pending.push(...carried.plan(wanted, scope));
+    }
+    this.#repairs.clear();
+    makeChanges(this.#options.route, pending);
+  }
+
+  /** Makes the filter anew after somebody changed it. */
+  mendFilter(): void {
+    this.#options.filter.distrust();
+    this.#filter([]);
+  }
+
+  /** @returns what the update may have changed, by network, or null where devices differ too. */
+  #merge(update: TableUpdate): Map<number, Scope> | null {
+    const scopes = new Map<number, Scope>();
+    let isEntriesOnly = true;
+    const whole = update.kind === 'snapshot';
+    const named = new Set(update.networks.map(({ vni }) => vni));
+    for (const vni of whole
+      ? [...this.#wanted.keys()].filter((each) => !named.has(each))
+      : (update.goneNetworks ?? [])) {
+      isEntriesOnly = false;
+      this.#wanted.delete(vni);
+      this.#errors.delete(vni);
+    }
+    for (const change of update.networks as readonly (NetworkTable | NetworkChange)[]) {
+      const { vni, network, macs } = change;
+      const known = this.#wanted.get(vni);
+      const isSame = known?.settings.network === network;
+      if (!isSame || !isSameDevice(known.settings, change) || !this.#carried.has(vni)) isEntriesOnly = false;
+      if (known !== undefined && !isSame) this.#reused.add(vni);
+      const wanted = isSame ? known : new WantedNetwork(change);
+      this.#wanted.set(vni, wanted);
+      scopes.set(
+        vni,
+        wanted.merge(change, whole || !isSame, (address) => this.#canReach(address)),
+      );
+      for (const { mac } of macs) if (wanted.mac(mac) !== undefined) this.#placedElsewhere(vni, mac);
+    }
+    return isEntriesOnly ? scopes : null;
+  }
+
+  /** A row says so: what the bridge has heard here gives way, and counts only when it is heard anew. */
+  #placedElsewhere(vni: number, mac: string): void {
+    this.#carried.get(vni)?.left(mac);
+  }
+
+  #canReach(address: string): boolean {
+    return address.includes(':') === this.#options.isIpv6;
+  }
+
+  #reconcile(what: 'devices' | 'entries'): ApplyReport {
+    const { route } = this.#options;
+    const links = Links.read(route);
+    const requests = this.#requests();
+    this.#removeUnwanted(links, requests);
+    this.#filter(this.#wanted.keys());
+    const fresh: CarriedNetwork[] = [];
+    for (const [vni, request] of requests) {
+      const network = this.#ensure(vni, request, links);
+      if (network !== null) fresh.push(network);
+    }
+    if (what === 'entries' || fresh.length > 0) this.#reconcileEntries();
+    for (const network of this.#carried.values()) network.remind();
+    for (const { index, address } of readHostAddresses(route)) this.hostAddressCame(index, address);
+    return this.report();
+  }
+
+  #reconcileEntries(): void {
+    const found = readForwarding(this.#readEntries(), this.#places());
+    const pending: PendingChange[] = [];
+    for (const [vni, forwarding] of found) {
+      const carried = this.#carried.get(vni)!;
+      carried.problem = null;
+      carried.read(forwarding);
+      pending.push(...carried.plan(this.#wanted.get(vni)!));
+    }
+    makeChanges(this.#options.route, pending);
+  }
+
+  /** @returns what each network needs of devices; of one that can't be carried, the error is noted. */
+  #requests(): Map<number, DeviceRequest> {
+    const { vxlanPort, isIpv6, localAddress, dscp, mtuLimit } = this.#options;
+    const host = { vxlanPort, local: localAddress() ?? (isIpv6 ? '::' : null), dscp, mtuLimit: mtuLimit() };
+    const requests = new Map<number, DeviceRequest>();
+    for (const [vni, { settings }] of this.#wanted) {
+      const request = requestOf(settings, host);
+      if (request === null)
+        this.#errors.set(vni, `this version of the agent has no ports of type ${settings.port.type}`);
+      else requests.set(vni, request);
+    }
+    return requests;
+  }
+
+  #removeUnwanted(links: Links, requests: ReadonlyMap<number, DeviceRequest>): void {
+    const doomed = [...links].filter((link) => {
+      const vni = vniOfAlias(this.#options.identity, link.alias);
+      if (vni === null) return false;
+      const request = requests.get(vni);
+      if (request !== undefined && !this.#reused.has(vni) && isWanted(link, request)) return false;
+      this.#dismiss(vni);
+      return true;
+    });
+    deleteDevices(this.#options.route, links, doomed);
+    for (const vni of [...this.#carried.keys()]) if (!requests.has(vni)) this.#dismiss(vni);
+    this.#reused.clear();
+  }
+
+  /** @returns the network where its entries are to be looked at, else null. */
+  #ensure(vni: number, request: DeviceRequest, links: Links): CarriedNetwork | null {
+    if (this.#filterProblem !== null && this.#wanted.get(vni)!.settings.antiSpoof !== 'off') {
+      this.#errors.set(vni, this.#filterProblem);
+      return null;
+    }
+    let devices: Devices;
+    try {
+      devices = ensureDevices(this.#options.route, links, this.#options.identity, request);
+    } catch (error) {
+      if (!(error instanceof PortError) && !(error instanceof SysError)) throw error;
+      this.#errors.set(vni, error.message);
+      this.#dismiss(vni);
+      return null;
+    }
+    this.#errors.delete(vni);
+    const place = placeOf(devices);
+    const known = this.#carried.get(vni);
+    const isNew = known === undefined || known.place.vxlan !== place.vxlan || known.place.bridge !== place.bridge;
+    if (isNew) this.#dismiss(vni);
+    const network = isNew ? new CarriedNetwork(vni, this.#options.stations, place, request.mtu) : known;
+    network.mtu = request.mtu;
+    if (isNew) this.#enlist(network);
+    network.setHost(devices.bridge);
+    return isNew || devices.isFresh ? network : null;
+  }
+
+  #enlist(network: CarriedNetwork): void {
+    const { vxlan, bridge } = network.place;
+    this.#carried.set(network.vni, network);
+    this.#byVxlan.set(vxlan, network);
+    this.#byBridge.set(bridge, (this.#byBridge.get(bridge) ?? new Set()).add(network));
+  }
+
+  /** Forgets what it knew of a network in the kernel, and takes back what it put on a bridge that stays. */
+  #dismiss(vni: number): void {
+    const network = this.#carried.get(vni);
+    if (network === undefined) return;
+    const { route } = this.#options;
+    const { neighbors } = network.installed;
+    route.change(
+      [...neighbors].map(([ip, mac]) => encodeChange({ kind: 'neighbor', action: 'delete', ip, mac }, network.place)),
+    );
+    network.leftAll();
+    this.#carried.delete(vni);
+    this.#byVxlan.delete(network.place.vxlan);
+    const sharing = this.#byBridge.get(network.place.bridge);
+    sharing?.delete(network);
+    if (sharing?.size === 0) this.#byBridge.delete(network.place.bridge);
+  }
+
+  #filter(changed: Iterable<number>): void {
+    try {
+      this.#options.filter.apply(this.#wanted, [...changed]);
+      this.#filterProblem = null;
+    } catch (error) {
+      if (!(error instanceof SysError)) throw error;
+      this.#filterProblem = explainFilter(error);
+    }
+  }
+
+  #readEntries(): NeighborMessage[] {
+    const { route } = this.#options;
+    const messages = [AF_BRIDGE, 0].flatMap((family) => route.dump(RTM_GETNEIGH, encodeNeighborQuestion(family)));
+    return messages.flatMap(({ body }) => decodeNeighbor(body) ?? []);
+  }
+
+  #places(): Map<number, Place> {
+    return new Map([...this.#carried].map(([vni, { place }]) => [vni, place]));
+  }
+
+  #unreachable(vni: number): string | undefined {
+    const [address] = this.#wanted.get(vni)!.unreachable.values();
+    if (address === undefined) return undefined;
+    return `the VTEP ${address} can't be reached from here: this site's underlay is of the other IP family`;
+  }
+
+  #remoteChanged(network: CarriedNetwork, type: number, entry: NeighborMessage): void {
+    const { mac } = entry;
+    const wanted = this.#wanted.get(network.vni)!;
+    if (type !== RTM_DELNEIGH) {
+      // The bridge has it behind the tunnel now.
+      if (entry.master !== undefined) network.left(mac);
+      return;
+    }
+    const { macs } = this.#repairOf(network.vni);
+    if (wanted.mac(mac) !== undefined) {
+      network.installed.macs.delete(mac);
+      macs.add(mac);
+    }
+    if (entry.address === undefined || entry.master !== undefined) return;
+    const key = `${entry.address} ${entry.port ?? network.place.vxlanPort}`;
+    if (wanted.flood().has(key)) network.installed.flood.delete(key);
+  }
+
+  #localChanged(network: CarriedNetwork, type: number, { mac }: NeighborMessage): void {
+    if (type !== RTM_DELNEIGH) {
+      network.heard(mac);
+      return;
+    }
+    network.left(mac);
+    if (this.#wanted.get(network.vni)!.mac(mac) !== undefined) this.#repairOf(network.vni).macs.add(mac);
+  }
+
+  #addressChanged(type: number, { index, mac, address, protocol }: NeighborMessage): void {
+    if (address === undefined) return;
+    for (const network of this.#byBridge.get(index) ?? []) {
+      if (protocol !== PROTOCOL) {
+        if (type !== RTM_DELNEIGH) network.gaveAddress(mac, address);
+      } else if (type === RTM_DELNEIGH && this.#wanted.get(network.vni)!.neighbor(address) !== undefined) {
+        network.installed.neighbors.delete(address);
+        this.#repairOf(network.vni).ips.add(address);
+      }
+    }
+  }
+
+  #repairOf(vni: number): Scope {
+    let scope = this.#repairs.get(vni);
+    if (scope === undefined) {
+      scope = { macs: new Set(), ips: new Set() };
+      this.#repairs.set(vni, scope);
+    }
+    return scope;
+  }
+}

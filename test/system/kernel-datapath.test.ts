@@ -1,0 +1,335 @@
+/** What is the kernel data path's own: the devices, entries and rules that it keeps in the kernel, whatever happens to them. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Program } from '../../demo/lab/program.ts';
+import { AGENT_ARGV, type AgentOptions, type Site } from '../../demo/lab/site.ts';
+import { until } from '../../demo/lab/until.ts';
+import { createLab, type Lab } from '../../demo/lab.ts';
+import { describeTapLab } from '../lab/describe-lab.ts';
+import { datapathLacks } from './lacks.ts';
+
+/** As `bridge -j fdb` says it. */
+interface BridgeEntry {
+  readonly ifname: string;
+  readonly mac: string;
+  readonly flags: readonly string[];
+  readonly state?: string;
+  readonly master?: string;
+  readonly dst?: string;
+  readonly port?: number;
+}
+
+const CHURN = fileURLToPath(new URL('./kernel-churn.ts', import.meta.url));
+const VNI = 9;
+const MAC = '02:00:00:00:00:99';
+const TABLE = 'overlane-10-77-0-1-4789';
+
+describeTapLab('the kernel data path', () => {
+  const lacks = datapathLacks();
+  if (lacks === null) describe('keeps in the kernel', keeps);
+  else describe.skip(`keeps in the kernel [skipped, missing: ${lacks}]`, () => undefined);
+});
+
+function keeps(): void {
+  let lab: Lab;
+  let a: Site;
+  let b: Site;
+
+  const running: Program[] = [];
+
+  beforeAll(async () => {
+    lab = await createLab();
+    [a, b] = (await lab.sites('a', 'b')) as [Site, Site];
+    await b.kernelVxlan({ dev: 'vx', vni: VNI, remotes: [a.v4], addresses: ['192.168.9.2/24'] });
+    await b.ip(`link set vx address ${MAC}`);
+  });
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((program) => program.stop()));
+    const links = (await a.exec(['ip', '-o', 'link']))
+      .split('\n')
+      .map((line) => line.split(':')[1]!.trim().split('@')[0]!);
+    for (const link of links.filter((each) => each !== 'lo' && each !== 'underlay')) {
+      // A veth takes its other end along.
+      await a.ip(`link del ${link}`).catch(() => undefined);
+    }
+    await a.exec(['nft', 'flush', 'ruleset']);
+  });
+  afterAll(() => lab.dispose());
+
+  const macs = () => [{ mac: MAC, ip: '192.168.9.2', address: b.v4 }];
+  const network = (more: object = {}) => ({
+    vni: VNI,
+    port: { type: 'host', name: 'blue' },
+    vteps: [{ address: b.v4 }],
+    macs: macs(),
+    ...more,
+  });
+  const config = (...networks: readonly object[]) => ({ vtep: { address: a.v4 }, networks });
+
+  async function start(given: object = config(network()), options: Partial<AgentOptions> = {}): Promise<Program> {
+    const program = await a.agent({ config: given, datapath: 'kernel', ...options });
+    running.push(program);
+    if ((await a.exec(['ip', '-o', 'link'])).includes(' blue:')) await a.ip('address replace 192.168.9.1/24 dev blue');
+    return program;
+  }
+
+  async function reload(program: Program, given: object): Promise<void> {
+    await writeFile(join(lab.folder, 'a.json'), JSON.stringify(given));
+    const seen = program.lines.length;
+    program.child.kill('SIGHUP');
+    await until('the table to be read', () =>
+      program.lines.slice(seen).some((line) => line.includes('was read again')),
+    );
+  }
+
+  const fdb = async () =>
+    (await a.exec(['bridge', 'fdb', 'show', 'dev', `ovx${VNI}`])).split('\n').map((line) => line.trim());
+  const rules = () => a.exec(['nft', 'list', 'ruleset']);
+  const passes = () =>
+    until('a ping to pass', async () => (await a.ping('192.168.9.2', { count: 1, timeoutMs: 200 })).received === 1);
+
+  it('a vxlan device that learns nothing and never fragments, and an entry for each station, in both tables', async () => {
+    await start();
+    const link = await a.link(`ovx${VNI}`);
+    expect(link).toMatchObject({
+      master: 'blue',
+      linkinfo: {
+        info_data: { id: VNI, local: a.v4, port: 4789, learning: false, df: 'set' },
+        info_slave_data: { learning: false },
+      },
+    });
+    const entries = await fdb();
+    expect(entries).toContain(`${MAC} sticky master blue static`);
+    expect(entries).toContain(`${MAC} dst ${b.v4} self sticky static`);
+    expect(entries).toContain(`00:00:00:00:00:00 dst ${b.v4} self permanent`);
+    await passes();
+  });
+
+  it('no stale entry of what went while the agent was down', async () => {
+    const first = await start(
+      config(
+        network({ vteps: [{ address: b.v4 }, { address: '10.77.0.77' }] }),
+        network({ vni: 10, port: { type: 'host', name: 'old' }, macs: [] }),
+      ),
+    );
+    first.child.kill('SIGKILL');
+    await first.ended;
+    await a.exec([
+      'bridge',
+      'fdb',
+      'add',
+      '02:00:00:00:00:98',
+      'dev',
+      `ovx${VNI}`,
+      'dst',
+      '10.77.0.77',
+      'self',
+      'master',
+      'extern_learn',
+      'dynamic',
+    ]);
+    await start(config(network({ macs: [] })));
+    const entries = (await fdb()).filter((line) => line.includes('dst') || line.includes('extern_learn'));
+    expect(entries).toEqual([`00:00:00:00:00:00 dst ${b.v4} self permanent`]);
+    expect(await a.exec(['ip', '-o', 'link'])).not.toMatch(/old|ovx10/);
+    expect(await rules()).not.toContain('0x0a4d004d');
+  });
+
+  it('the address of a VTEP that moved, and no other', async () => {
+    const agent = await start();
+    const other = await lab.site('c');
+    await reload(agent, config(network({ vteps: [{ address: other.v4 }], macs: [{ mac: MAC, address: other.v4 }] })));
+    const entries = (await fdb()).filter((line) => line.includes('dst'));
+    expect(entries.sort()).toEqual([
+      `00:00:00:00:00:00 dst ${other.v4} self permanent`,
+      `${MAC} dst ${other.v4} self sticky static`,
+    ]);
+  });
+
+  it('its devices, entries and rules, though somebody deletes them', async () => {
+    await start();
+    await passes();
+    await a.ip(`link del ovx${VNI}`);
+    await passes();
+    await a.exec(['bridge', 'fdb', 'del', MAC, 'dev', `ovx${VNI}`, 'self', 'master']);
+    await a.exec(['bridge', 'fdb', 'del', '00:00:00:00:00:00', 'dev', `ovx${VNI}`, 'dst', b.v4, 'self']);
+    await until('the entries to be back', async () => {
+      const entries = await fdb();
+      return [
+        `${MAC} sticky master blue static`,
+        `${MAC} dst ${b.v4} self sticky static`,
+        `00:00:00:00:00:00 dst ${b.v4} self permanent`,
+      ].every((line) => entries.includes(line));
+    });
+    await a.ip(`link set ovx${VNI} down`);
+    await passes();
+    await a.ip(`link set ovx${VNI} mtu 900`, `link set ovx${VNI} nomaster`);
+    await until('the device to be mended', async () => {
+      const { master, mtu } = await a.link(`ovx${VNI}`);
+      return master === 'blue' && mtu === 65_535;
+    });
+    await a.exec(['nft', 'flush', 'ruleset']);
+    await until('the rules to be back', async () => (await rules()).includes(`table ip ${TABLE}`));
+    await a.ip('link del blue');
+    await until('the bridge to be back', async () => (await a.link('blue', 100)).operstate === 'UP');
+    await a.ip('address replace 192.168.9.1/24 dev blue');
+    await passes();
+  });
+
+  it('what stands on a stop with --keep, which forwards on and is taken over without the loss of a frame', async () => {
+    const first = await start(undefined, { flags: ['--keep'] });
+    await passes();
+    const { ifindex } = await a.link(`ovx${VNI}`);
+    const ping = b.startPing('192.168.9.1', { intervalMs: 5 });
+    expect(await first.stop()).toMatchObject({ code: 0 });
+    expect(await b.ping('192.168.9.1')).toMatchObject({ received: 5 });
+    const second = await start();
+    const { sent, received } = await ping.stop();
+    // The last of them may be under way.
+    expect(sent - received).toBeLessThanOrEqual(1);
+    expect((await a.link(`ovx${VNI}`)).ifindex).toBe(ifindex);
+    await second.stop();
+    expect(await rules()).toBe('');
+  });
+
+  it('nothing when userspace takes over, and the other way round, which is what auto does', async () => {
+    const first = await start(undefined, { flags: ['--keep'] });
+    await first.stop();
+    const userspace = await start(undefined, { datapath: 'userspace' });
+    expect(await a.link('blue')).toMatchObject({ linkinfo: { info_kind: 'tun' } });
+    expect(await a.exec(['ip', '-o', 'link'])).not.toContain(`ovx${VNI}`);
+    expect(await rules()).toBe('');
+    await passes();
+    userspace.child.kill('SIGKILL');
+    await userspace.ended;
+    await start(undefined, { datapath: 'auto' });
+    expect(await a.link('blue')).toMatchObject({ linkinfo: { info_kind: 'bridge' } });
+    await passes();
+  });
+
+  it('a port that answers what is too large for the underlay: a station behind it is told by ICMP', async () => {
+    await start();
+    const station = await lab.site('station');
+    await a.ip(
+      'link add vm-br type veth peer name vm',
+      'link set vm-br master blue up',
+      `link set vm netns ${station.namespace}`,
+    );
+    await station.address('vm', '192.168.9.50/24');
+    expect(await station.ping('192.168.9.2', { size: 1450 - 28, count: 1 })).toMatchObject({ received: 1 });
+    await station.ping('192.168.9.2', { size: 1500 - 28, count: 1, timeoutMs: 200 }).catch(() => undefined);
+    expect(await station.exec(['ip', 'route', 'get', '192.168.9.2'])).toContain('mtu 1450');
+  });
+
+  it('a bridge of the host’s as it was, with the network in it while the agent runs', async () => {
+    await a.ip(
+      'link add br0 address 02:00:00:00:00:b0 type bridge',
+      'link set br0 up',
+      'address add 192.168.9.1/24 dev br0',
+    );
+    const agent = await start(config(network({ port: { type: 'bridge', name: 'br0' } })));
+    expect(await a.link(`ovx${VNI}`)).toMatchObject({ master: 'br0' });
+    await passes();
+    await agent.stop();
+    expect(await a.link('br0')).toMatchObject({ address: '02:00:00:00:00:b0', mtu: 1500 });
+    expect(await a.exec(['ip', 'neigh', 'show', 'dev', 'br0'])).not.toContain('extern_learn');
+  });
+
+  it('what it can of a table of which some can’t be carried, with a line for each that says what to do', async () => {
+    await a.ip(
+      'link add taken type bridge',
+      'link add other type vxlan id 13 dstport 4789 local 10.77.0.1',
+      'link add ovx14 type bridge',
+    );
+    const host = (vni: number, name: string) => network({ vni, port: { type: 'host', name }, macs: [] });
+    const started = await start(
+      config(
+        network(),
+        host(10, 'taken'),
+        network({ vni: 11, port: { type: 'bridge', name: 'nobridge' }, macs: [] }),
+        network({ vni: 12, port: { type: 'bridge', name: 'underlay' }, macs: [] }),
+        host(13, 'p13'),
+        host(14, 'p14'),
+      ),
+    );
+    const said = started.lines.join('\n');
+    expect(said).toContain(
+      'VNI 10 is not carried: an interface named taken is there already and was not made for this network: remove it or choose another name',
+    );
+    expect(said).toContain(
+      'VNI 11 is not carried: there is no bridge named nobridge: make it, or attach with another port',
+    );
+    expect(said).toContain('VNI 12 is not carried: underlay is no bridge but veth');
+    expect(said).toContain(
+      'VNI 13 is not carried: VNI 13 is carried on UDP port 4789 by other already, which this agent did not make: remove that device',
+    );
+    expect(said).toContain(
+      'VNI 14 is not carried: an interface named ovx14 is there already and was not made by this agent: remove it',
+    );
+    await passes();
+    await a.ip('link add nobridge type bridge');
+    await until('the network in the new bridge', async () => (await a.link('ovx11', 100)).master === 'nobridge');
+    expect(await a.link('taken')).not.toHaveProperty('ifalias');
+  });
+
+  it('nothing without CAP_NET_ADMIN, which it says in one line, and auto is userspace then', async () => {
+    await writeFile(join(lab.folder, 'a.json'), JSON.stringify(config(network())));
+    const without = [
+      'setpriv',
+      '--bounding-set=-net_admin',
+      '--inh-caps=-net_admin',
+      ...AGENT_ARGV,
+      'run',
+      '--config',
+      join(lab.folder, 'a.json'),
+    ];
+    const kernel = a.spawn([...without, '--datapath', 'kernel']);
+    await kernel.line(/VNI 9 is not carried: .*run as root or with CAP_NET_ADMIN/);
+    await kernel.stop();
+    const auto = a.spawn([...without, '--datapath', 'auto']);
+    await auto.line(/carrying frames in userspace, since the kernel's data path lacks CAP_NET_ADMIN/);
+    await auto.stop();
+  });
+
+  it('no more than the port takes of a UDP port that another program has', async () => {
+    await a.ip('link add theirs type vxlan id 77 dstport 4789 local 10.77.0.1 gbp', 'link set theirs up');
+    const agent = await start();
+    expect(agent.lines.join('\n')).toContain(
+      'VNI 9 is not carried: UDP port 4789 is in use, by another agent or by a vxlan device with other settings',
+    );
+    await a.ip('link del theirs');
+    await reload(agent, config(network()));
+    await a.ip('address replace 192.168.9.1/24 dev blue');
+    await passes();
+  });
+
+  it('10,000 entries that are changed at random 1,000 times just as the table ends', async () => {
+    const seed = String(Date.now() % 100_000);
+    const wanted = JSON.parse(await b.exec([process.execPath, CHURN, b.v4, seed])) as string[];
+    const dumped = JSON.parse(await b.exec(['bridge', '-j', 'fdb'])) as readonly BridgeEntry[];
+    const found = dumped
+      .filter(({ ifname, state, dst }) => ifname.startsWith('ovx') && (state !== 'permanent' || dst !== undefined))
+      .map(({ ifname, mac, dst, port, master, flags }) => {
+        const to = dst === undefined ? master : `${dst}${port === undefined ? '' : ` ${port}`}`;
+        return `${ifname} ${mac} ${to}${flags.includes('sticky') ? ' sticky' : ''}`;
+      });
+    expect({ seed, found: found.sort() }).toEqual({ seed, found: wanted });
+    expect(found.length).toBeGreaterThan(10_000);
+  });
+
+  it('a table over IPv6 that takes datagrams without a checksum, and sends with one', async () => {
+    await b.ip('link del vx');
+    await b.ip(`link add vx type vxlan id ${VNI} local ${b.v6} dstport 4789 udp6zerocsumtx udp6zerocsumrx`);
+    await b.exec(['bridge', 'fdb', 'append', '00:00:00:00:00:00', 'dev', 'vx', 'dst', a.v6]);
+    await b.address('vx', '192.168.9.2/24');
+    await start({ vtep: { address: a.v6 }, networks: [network({ vteps: [{ address: b.v6 }], macs: [] })] });
+    expect(await a.link('blue')).toMatchObject({ mtu: 1430 });
+    await passes();
+    await b.transfer(a, '192.168.9.1', 2_000_000);
+    await a.transfer(b, '192.168.9.2', 2_000_000);
+    const vxlan = (await a.link(`ovx${VNI}`)).linkinfo as { info_data: object };
+    expect(vxlan.info_data).toMatchObject({ udp_zero_csum6_rx: true, udp_zero_csum6_tx: false });
+  });
+}
