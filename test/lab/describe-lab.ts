@@ -1,6 +1,7 @@
 /** Tests that need a lab: where it can't be had they are skipped by name, with what is missing. */
 import { describe } from 'vitest';
 import { missingForTap } from '../../demo/lab/missing.ts';
+import { missingForBrowser } from '../browser/chromium.ts';
 
 /** `test/run.ts` has tried, and says here what is missing. */
 const missing =
@@ -15,6 +16,11 @@ export function describeLab(title: string, tests: () => void): void {
 /** Tests in network namespaces that also need TAP devices. */
 export function describeTapLab(title: string, tests: () => void): void {
   declare(title, missing ?? missingForTap(), tests);
+}
+
+/** The same, and a browser to look at it. */
+export function describeBrowserLab(title: string, tests: () => void): void {
+  declare(title, missing ?? missingForTap() ?? missingForBrowser(), tests);
 }
 
 function declare(title: string, lacks: string | null, tests: () => void): void {
