@@ -200,7 +200,7 @@ export class LearnedMacs {
   #remember(high: number, low: number): void {
     if (this.#words.own === null) return;
     this.#lastHigh = high;
-    this.#lastLow = low;
+    this.#lastLow = low | 0;
     this.#lastWord = this.#word;
     this.#lastHeardAt = this.#heardAt;
   }

@@ -16,14 +16,21 @@ const BUCKETS = 8;
 const STRANGERS = 16;
 const MACS = STRANGERS + Strangers.SIZE;
 
-/** @param seed 32 random bits, so that nobody can choose MAC addresses that collide. */
+/** For one thread. @param seed 32 random bits, so that nobody can choose MAC addresses that collide. */
 export function createNetworkMemory(seed: number, maxMacs = MAX_LEARNED_MACS): NetworkMemory {
-  return new NetworkMemory(prepare(new ArrayBuffer(sizeOf(maxMacs)), seed, maxMacs));
+  return new NetworkMemory(createSharedNetworkMemory(seed, maxMacs), false);
 }
 
-/** For several threads, each of which makes a `NetworkMemory` over it. */
+/**
+ * For several threads, each of which makes a `NetworkMemory` over it. (It is of this kind for one thread, too: the collector takes the
+ * size of an `ArrayBuffer` for memory in use, and with some hundred networks would do nothing but look for more to free.)
+ */
 export function createSharedNetworkMemory(seed: number, maxMacs = MAX_LEARNED_MACS): SharedArrayBuffer {
-  return prepare(new SharedArrayBuffer(sizeOf(maxMacs)), seed, maxMacs);
+  const buffer = new SharedArrayBuffer((MACS + LearnedMacs.size(maxMacs)) * Int32Array.BYTES_PER_ELEMENT);
+  const words = new Int32Array(buffer);
+  words[SEED] = seed;
+  words[MAX_MACS] = maxMacs;
+  return buffer;
 }
 
 export class NetworkMemory {
@@ -33,15 +40,13 @@ export class NetworkMemory {
   readonly maxMacs: number;
   readonly seed: number;
   readonly strangers: Strangers;
-  readonly #buffer: ArrayBuffer | SharedArrayBuffer;
+  readonly #buffer: SharedArrayBuffer;
 
-  /** @param buffer made by one of the functions above. */
-  constructor(buffer: ArrayBuffer | SharedArrayBuffer) {
+  /** @param isShared false where no other thread has the buffer. */
+  constructor(buffer: SharedArrayBuffer, isShared = true) {
+    const words = new Int32Array(buffer);
     this.#buffer = buffer;
-    this.words =
-      buffer instanceof SharedArrayBuffer
-        ? new SharedWords(new Int32Array(buffer))
-        : new PlainWords(new Int32Array(buffer));
+    this.words = isShared ? new SharedWords(words) : new PlainWords(words);
     this.seed = this.words.read(SEED);
     this.maxMacs = this.words.read(MAX_MACS);
     this.strangers = new Strangers(this.words, STRANGERS);
@@ -52,20 +57,4 @@ export class NetworkMemory {
     const at = BUCKETS * Int32Array.BYTES_PER_ELEMENT + which * TokenBucket.BYTES;
     return new TokenBucket(perSecond, new Float64Array(this.#buffer, at, 2), this.words);
   }
-}
-
-/** In bytes. */
-function sizeOf(maxMacs: number): number {
-  return (MACS + LearnedMacs.size(maxMacs)) * Int32Array.BYTES_PER_ELEMENT;
-}
-
-function prepare<Buffer extends ArrayBuffer | SharedArrayBuffer>(
-  buffer: Buffer,
-  seed: number,
-  maxMacs: number,
-): Buffer {
-  const words = new Int32Array(buffer);
-  words[SEED] = seed;
-  words[MAX_MACS] = maxMacs;
-  return buffer;
 }

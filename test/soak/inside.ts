@@ -11,7 +11,11 @@ import { median, type Vitals, vitalsOf } from './vitals.ts';
 import { AGENTS, NAMES, type Name, World } from './world.ts';
 
 const { values: options } = parseArgs({
-  options: { minutes: { type: 'string', default: '10' }, seed: { type: 'string', default: '1' } },
+  options: {
+    minutes: { type: 'string', default: '10' },
+    seed: { type: 'string', default: '1' },
+    threads: { type: 'string' },
+  },
 });
 const IDLE_SECONDS = 5;
 const MAX_IDLE_CPU = 0.01;
@@ -31,7 +35,11 @@ const check = (isRight: boolean, what: string): void => {
 endWithStarter(() => process.exit(130));
 const lab = await createLab();
 const [a, b, c, k] = await lab.sites(...NAMES);
-const world = new World(lab, { a: a!, b: b!, c: c!, k: k! });
+const world = new World(
+  lab,
+  { a: a!, b: b!, c: c!, k: k! },
+  options.threads === undefined ? null : Number(options.threads),
+);
 const loads = new Loads(world);
 try {
   await world.start();

@@ -20,12 +20,15 @@ export class World {
   readonly lab: Lab;
   readonly sites: Readonly<Record<Name, Site>>;
   readonly programs = new Map<AgentName, Program>();
+  /** Of each agent; by the cores where it is null. */
+  readonly #threads: number | null;
   /** Where each VTEP is; c's moves. */
   readonly #vteps: Record<Name, string>;
   /** Whether a and b have c in their tables. */
   #knowsC = true;
 
-  constructor(lab: Lab, sites: Readonly<Record<Name, Site>>) {
+  constructor(lab: Lab, sites: Readonly<Record<Name, Site>>, threads: number | null) {
+    this.#threads = threads;
     this.lab = lab;
     this.sites = sites;
     this.#vteps = { a: sites.a.v4, b: sites.b.v4, c: sites.c.v4, k: sites.k.v4 };
@@ -96,6 +99,6 @@ export class World {
 
   #configOf(name: AgentName): object {
     const peers = NAMES.filter((it) => it !== name && (it !== 'c' || this.#knowsC)).map((it) => this.#vteps[it]);
-    return config(this.#vteps[name], VNI, peers);
+    return { ...config(this.#vteps[name], VNI, peers), ...(this.#threads === null ? {} : { threads: this.#threads }) };
   }
 }

@@ -54,12 +54,6 @@ export const DROP_REASONS: Readonly<Record<string, DropReason>> = {
     means: 'The source MAC address is registered at another site than the one that sent it.',
     advice: 'A station that moved is followed in seconds. If it goes on, somebody uses another’s address.',
   },
-  dropCongested: {
-    title: 'Congested',
-    means:
-      'The underlay marked it as congested (ECN), and the frame inside belongs to a flow that can’t be told (RFC 6040).',
-    advice: 'Nothing at the site. If it goes on, look for the full link between the sites.',
-  },
   dropSplitHorizon: {
     title: 'Split horizon',
     means: 'A frame from the underlay would have gone back into it.',

@@ -1,7 +1,7 @@
 /** What comes as several datagrams in one: trains of ours, and a kernel VTEP's large UDP segments, which are one frame. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { InMemoryFabric } from '../../../agent/underlay/in-memory.ts';
-import { CE } from '../../../agent/wire/ecn.ts';
+import { ECT_1 } from '../../../agent/wire/ecn.ts';
 import { createGuardedMemory } from '../../fuzz/guarded-memory.ts';
 import { concat, viewOf } from '../bytes.ts';
 import { counting, ethernet, ipv4, ipv6, tcp, udp } from '../frames.ts';
@@ -112,7 +112,7 @@ describe('a train', () => {
     guarded.apply(snapshot(table(VNI, { vteps: { b: PEER } })));
     guarded.send(VNI, frame(BROADCAST, HOST));
     const whole = ethernet(HOST, FAR, 0x0800, ipv4(tcp({ payload: counting(100) })));
-    guarded.takeDatagram(PEER, concat(vxlan(VNI, whole), vxlan(VNI, whole.slice(0, 3))), CE, whole.length + 8);
+    guarded.takeDatagram(PEER, concat(vxlan(VNI, whole), vxlan(VNI, whole.slice(0, 3))), ECT_1, whole.length + 8);
     expect(guarded.count(VNI, 'dropInnerRunt')).toBe(1);
   });
 
