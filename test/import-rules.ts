@@ -54,7 +54,7 @@ export const FOLDER_RULES: readonly FolderRule[] = [
   },
   {
     folder: 'src/hosts',
-    mayImport: ['src', 'src/contract', 'src/domain', 'src/db', 'src/hub', 'src/middleware', 'src/routes'],
+    mayImport: ['src', 'src/contract', 'src/domain', 'src/db', 'src/hub', 'src/middleware', 'src/routes', 'shared'],
     because: 'a host puts the parts of the gateway together, and nothing of the agent is among them',
   },
   {

@@ -153,6 +153,16 @@ describe('the tree', () => {
     expect(values).toEqual([]);
   });
 
+  it('carries in its package every dependency, as tested, but the one that has another binary for each machine', () => {
+    const manifest = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as {
+      readonly dependencies: Readonly<Record<string, string>>;
+      readonly bundleDependencies: readonly string[];
+    };
+    const { koffi, ...others } = manifest.dependencies;
+    expect(koffi).toBeDefined();
+    expect([...manifest.bundleDependencies].sort()).toEqual(Object.keys(others).sort());
+  });
+
   it('has a file for every rule', () => {
     const folders = new Set(files.map(({ path }) => folderOf(path)));
     expect(FOLDER_RULES.map(({ folder }) => folder).filter((folder) => !folders.has(folder))).toEqual([]);

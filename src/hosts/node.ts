@@ -1,8 +1,10 @@
-/** `npm start`: the gateway on this machine, set up by the environment. */
+#!/usr/bin/env node
+/** overlane-gateway, and `npm start`: the gateway on this machine, set up by the environment. */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { ConfigError, readConfig } from '../config.ts';
 import type { Log } from '../gateway.ts';
+import { readCommandLine } from './node/command-line.ts';
 import { keptOperatorKey } from './node/operator-key.ts';
 import { StartError, startGateway } from './node/start-gateway.ts';
 
@@ -11,6 +13,7 @@ const DEFAULT_PORT = 8787;
 const logger = pino({ base: null, serializers: { error: pino.stdSerializers.err } });
 const log: Log = { error: (fields, message) => logger.error(fields, message) };
 
+readCommandLine(process.argv.slice(2));
 try {
   await main(process.env);
 } catch (error) {
