@@ -128,6 +128,11 @@ export const FOLDER_RULES: readonly FolderRule[] = [
     because: 'control never sees a packet: it knows the data path by its interface alone',
   },
   {
+    folder: 'agent/service',
+    mayImport: ['shared'],
+    because: 'how a host starts the agent is no matter of what the agent does',
+  },
+  {
     folder: 'agent/cli',
     mayImport: [
       'agent',
@@ -135,6 +140,7 @@ export const FOLDER_RULES: readonly FolderRule[] = [
       'agent/control',
       'agent/datapath',
       'agent/kernel',
+      'agent/service',
       'agent/userspace',
       'agent/sys',
       'shared',
@@ -213,6 +219,7 @@ export const PACKAGE_RULES: readonly PackageRule[] = [
       'agent/control',
       'agent/kernel',
       'agent/ports',
+      'agent/service',
       'agent/sys',
       'agent/underlay',
       'agent/userspace',

@@ -1,18 +1,10 @@
 /** The commands and their flags. What a command needs is loaded when it is called, so that `status` is quick. */
-import { hostname } from 'node:os';
 import { Command, CommanderError, Option } from 'commander';
 import * as v from 'valibot';
 import { checked } from '../../shared/checked.ts';
 import { Failure, reasonOf } from '../../shared/failure.ts';
 import { VERSION } from '../../shared/version.ts';
-import {
-  MacSchema,
-  NameSchema,
-  UdpPortSchema,
-  UnicastIpSchema,
-  VniSchema,
-  VXLAN_PORT,
-} from '../../src/contract/primitives.ts';
+import { MacSchema, VniSchema } from '../../src/contract/primitives.ts';
 import { DEFAULT_SNAP_LENGTH, SnapLengthSchema } from '../capture/request.ts';
 import { DATAPATHS, ThreadsSchema } from '../config.ts';
 import { MetricsAddressSchema } from '../control/metrics-server.ts';
@@ -21,12 +13,14 @@ import { DSCP_MODES } from '../datapath/forwarding-rules.ts';
 import type { CaptureFlags } from './capture.ts';
 import { EXIT_BY_FAILURE, EXIT_CODE_HELP, EXIT_FAILED, EXIT_OK, EXIT_USAGE } from './exit-code.ts';
 import type { JoinFlags } from './join.ts';
+import { addJoinOptions } from './join-options.ts';
 import { createLog, LOG_LEVELS, type LogLevel } from './log.ts';
+import { actAsOwner } from './owner.ts';
 import type { RotateKeyFlags } from './rotate-key.ts';
 import type { RunFlags } from './run.ts';
 import type { RunConfigFlags } from './run-config.ts';
+import { addServiceCommands } from './service-commands.ts';
 import type { ShowFlags } from './show.ts';
-import { siteNameFrom } from './site-name.ts';
 
 type AllRunFlags = Omit<RunFlags, 'state' | 'datapath'> & Partial<RunConfigFlags> & { readonly logLevel: LogLevel };
 
@@ -75,24 +69,14 @@ function createProgram(terminal: Terminal, done: (exitCode: number) => void): Co
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.error })
     .exitOverride();
 
-  program
-    .command('join')
-    .description('make this host a site of a tenant')
-    .requiredOption('--gateway <url>', 'the gateway, such as https://gateway.example.net')
-    .addOption(new Option('--token <token>', 'a join token (olj_…)').env('OVERLANE_JOIN_TOKEN').makeOptionMandatory())
-    .option('--name <name>', 'the site’s name', checked(NameSchema), siteNameFrom(hostname()))
+  const join = program.command('join').description('make this host a site of a tenant');
+  addJoinOptions(join, true)
     .addOption(state.default(folder))
-    .option(
-      '--vtep-address <ip>',
-      'where other sites send VXLAN to; what the gateway sees unless said',
-      checked(UnicastIpSchema),
-    )
-    .option('--vtep-port <port>', 'the UDP port of it', (text) => checked(UdpPortSchema)(Number(text)), VXLAN_PORT)
     .addOption(plainHttp)
     .addOption(ca)
     .action(async (flags: JoinFlags) => {
       const { joinSite } = await import('./join.ts');
-      done(await joinSite(flags, uid, print));
+      done(await joinSite(flags, actAsOwner(flags.state, uid), print));
     });
 
   program
@@ -134,7 +118,7 @@ function createProgram(terminal: Terminal, done: (exitCode: number) => void): Co
     .addOption(ca)
     .action(async (flags: RotateKeyFlags) => {
       const { rotateSiteKey } = await import('./rotate-key.ts');
-      done(await rotateSiteKey(flags, uid, print));
+      done(await rotateSiteKey(flags, actAsOwner(flags.state, uid), print));
     });
 
   program
@@ -183,6 +167,7 @@ function createProgram(terminal: Terminal, done: (exitCode: number) => void): Co
         done(await shows[show](flags, uid, print));
       });
   }
+  addServiceCommands(program, { uid, print, done, plainHttp, ca });
   return program;
 }
 
