@@ -31,7 +31,7 @@ export function describeUserLab(title: string, tests: () => void): void {
 }
 
 /** @returns what is missing to run the repository's programs as another user, or null. */
-function missingForUser(): string | null {
+export function missingForUser(): string | null {
   const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups', '--inh-caps=-all'];
   const { error, status } = spawnSync('setpriv', [...nobody, ...AGENT_ARGV, '--version']);
   if (error !== undefined) return '`setpriv`: install the package util-linux';

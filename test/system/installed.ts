@@ -14,6 +14,8 @@ export interface Installed {
   argv(command: 'overlane' | 'overlane-agent' | 'overlane-gateway'): readonly string[];
   /** The package's folder. */
   readonly folder: string;
+  /** What it was installed from. */
+  readonly tarball: string;
 }
 
 /** @param folder an empty one. @throws Error with what npm said. */
@@ -22,12 +24,14 @@ export async function packAndInstall(folder: string): Promise<Installed> {
   mkdirSync(tarballs);
   const npm = (...argv: readonly string[]): Promise<string> =>
     run(['npm', ...argv, ...QUIET], { cwd: REPOSITORY, env: { PATH, npm_config_update_notifier: 'false' } });
-  await run(['npm', 'pack', '--silent', '--pack-destination', tarballs], { cwd: REPOSITORY, env: { PATH } });
+  const packed = ['npm', 'pack', '--silent', '--pack-destination', tarballs];
+  const tarball = join(tarballs, (await run(packed, { cwd: REPOSITORY, env: { PATH } })).split('\n').at(-1)!);
   await npm('pack', '--pack-destination', tarballs, ...FETCHED.map((name) => `./node_modules/${name}`));
   const files = readdirSync(tarballs).map((name) => join(tarballs, name));
   await npm('install', '--global', '--prefix', prefix, ...files);
   return {
     argv: (command) => [join(prefix, 'bin', command)],
     folder: join(prefix, 'lib/node_modules/overlane'),
+    tarball,
   };
 }
