@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from 'commander';
 import * as v from 'valibot';
 import { checked } from '../../shared/checked.ts';
 import { Failure, reasonOf } from '../../shared/failure.ts';
+import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from '../../shared/logger.ts';
 import { VERSION } from '../../shared/version.ts';
 import { MacSchema, VniSchema } from '../../src/contract/primitives.ts';
 import { DEFAULT_SNAP_LENGTH, SnapLengthSchema } from '../capture/request.ts';
@@ -14,7 +15,7 @@ import type { CaptureFlags } from './capture.ts';
 import { EXIT_BY_FAILURE, EXIT_CODE_HELP, EXIT_FAILED, EXIT_OK, EXIT_USAGE } from './exit-code.ts';
 import type { JoinFlags } from './join.ts';
 import { addJoinOptions } from './join-options.ts';
-import { createLog, LOG_LEVELS, type LogLevel } from './log.ts';
+import { createLog } from './log.ts';
 import { actAsOwner } from './owner.ts';
 import type { RotateKeyFlags } from './rotate-key.ts';
 import type { RunFlags } from './run.ts';
@@ -22,7 +23,8 @@ import type { RunConfigFlags } from './run-config.ts';
 import { addServiceCommands } from './service-commands.ts';
 import type { ShowFlags } from './show.ts';
 
-type AllRunFlags = Omit<RunFlags, 'state' | 'datapath'> & Partial<RunConfigFlags> & { readonly logLevel: LogLevel };
+type AllRunFlags = Omit<RunFlags, 'state' | 'datapath'> &
+  Partial<RunConfigFlags> & { readonly logLevel: LogLevel; readonly logFormat: LogFormat };
 
 const COUNT_MESSAGE = 'must be a whole number above 0';
 const CountSchema = v.pipe(v.number(COUNT_MESSAGE), v.integer(COUNT_MESSAGE), v.minValue(1, COUNT_MESSAGE));
@@ -99,8 +101,13 @@ function createProgram(terminal: Terminal, done: (exitCode: number) => void): Co
       checked(ThreadsSchema)(Number(text)),
     )
     .addOption(new Option('--log-level <level>', 'the least to be logged').choices(LOG_LEVELS).default('info'))
+    .addOption(
+      new Option('--log-format <format>', 'lines of JSON or of text; auto: text at a terminal')
+        .choices(LOG_FORMATS)
+        .default('auto'),
+    )
     .action(async (flags: AllRunFlags) => {
-      const log = createLog(flags.logLevel, process.stderr.isTTY === true);
+      const log = createLog(flags.logLevel, flags.logFormat);
       if (flags.config !== undefined) {
         const { runConfig } = await import('./run-config.ts');
         done(await runConfig({ ...flags, config: flags.config }, uid, log));

@@ -10,6 +10,8 @@ Environment:
   OVERLANE_TLS_CERT, OVERLANE_TLS_KEY  PEM files: it serves HTTPS itself
   OVERLANE_ORIGIN                      the addresses that agents know it by, comma-separated
   OVERLANE_TRUST_PROXY                 1: believe x-forwarded-for
+  OVERLANE_LOG_FORMAT                  json or text (text at a terminal)
+  OVERLANE_LOG_LEVEL                   info, warn or error
 The README has the rest.`;
 
 /** Ends the process where help or the version was asked for (code 0), or something that is not there (code 1). */
