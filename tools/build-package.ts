@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { buildDashboard, DASHBOARD } from './build-dashboard.ts';
 
 const REPOSITORY = join(import.meta.dirname, '..');
 export const PACKAGE_FOLDER = join(REPOSITORY, 'dist/package');
@@ -16,7 +17,7 @@ interface Manifest {
 }
 
 /** Makes the folder anew. @throws Error where the types are wrong; the compiler has said so. */
-export function buildPackage(): void {
+export async function buildPackage(): Promise<void> {
   rmSync(PACKAGE_FOLDER, { recursive: true, force: true });
   const tsc = join(REPOSITORY, 'node_modules/typescript/bin/tsc');
   const { status } = spawnSync(process.execPath, [tsc, '-p', join(REPOSITORY, 'tsconfig.package.json')], {
@@ -24,6 +25,8 @@ export function buildPackage(): void {
   });
   if (status !== 0) throw new Error('the programs could not be compiled');
   copyMigrations();
+  await buildDashboard();
+  cpSync(DASHBOARD, join(PACKAGE_FOLDER, 'dist/dashboard'), { recursive: true });
   const { version, type, bin } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as Manifest;
   writeFileSync(join(PACKAGE_FOLDER, 'package.json'), `${JSON.stringify({ version, type })}\n`);
   for (const path of Object.values(bin)) chmodSync(join(REPOSITORY, path), 0o755);
@@ -36,4 +39,4 @@ function copyMigrations(): void {
   }
 }
 
-if (import.meta.main) buildPackage();
+if (import.meta.main) await buildPackage();

@@ -106,8 +106,8 @@ describeTapLab('the package', () => {
     await until('frames to pass', async () => (await sites[0]!.ping('10.20.0.2', { count: 1 })).received === 1);
     const written = [...joined, ...programs.flatMap(({ lines }) => lines)].join('\n');
     for (const secret of [token, token.slice(4), KEY]) expect(written).not.toContain(secret);
-    const docs = `fetch('${gateway}/docs').then((answer) => process.stdout.write(String(answer.status)))`;
-    expect(await lab.hub.exec([process.execPath, '-e', docs])).toBe('200');
+    const look = `for (const path of ['/', '/docs']) console.log((await fetch('${gateway}' + path)).status)`;
+    expect(await lab.hub.exec([process.execPath, '--input-type=module', '-e', look])).toBe('200\n200');
   });
 
   it.skipIf(lacks !== null)(
