@@ -5,6 +5,7 @@ import { type LocalHandlers, serveLocalApi } from '../control/local-api.ts';
 import type { Log } from '../control/log.ts';
 import { formatAgentMetrics } from '../control/metrics.ts';
 import { type MetricsAddress, serveMetrics } from '../control/metrics-server.ts';
+import { peerStatuses } from '../control/peer-status.ts';
 import { LOCK_FILE, SOCKET_FILE } from '../control/state-folder.ts';
 import type { AgentStatus } from '../control/status.ts';
 import { after } from '../control/timer.ts';
@@ -100,7 +101,7 @@ export async function runAgentProcess({
 
 function handlersOf(agent: AgentControl, datapath: Datapath): LocalHandlers {
   return {
-    '/status': async () => agent.status(),
+    '/status': async () => ({ ...agent.status(), peers: peerStatuses(datapath.counters()) }),
     '/rotate-key': async () => {
       if (agent.rotateKey === undefined) throw new Failure('configuration', 'an agent that runs by a file has no key');
       return { publicKey: await agent.rotateKey() };
