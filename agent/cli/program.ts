@@ -12,6 +12,7 @@ import { MetricsAddressSchema } from '../control/metrics-server.ts';
 import { defaultStateFolder } from '../control/state-folder.ts';
 import { DSCP_MODES } from '../datapath/forwarding-rules.ts';
 import type { CaptureFlags } from './capture.ts';
+import type { DoctorFlags } from './doctor.ts';
 import { EXIT_BY_FAILURE, EXIT_CODE_HELP, EXIT_FAILED, EXIT_OK, EXIT_USAGE } from './exit-code.ts';
 import type { JoinFlags } from './join.ts';
 import { addJoinOptions } from './join-options.ts';
@@ -174,6 +175,16 @@ function createProgram(terminal: Terminal, done: (exitCode: number) => void): Co
         done(await shows[show](flags, uid, print));
       });
   }
+  program
+    .command('doctor')
+    .description('look at all that the agent needs, and say what to do: exit code 0 only where nothing failed')
+    .addOption(new Option('--state <dir>', state.description).default(folder))
+    .option('--json', 'as JSON', false)
+    .action(async (flags: DoctorFlags) => {
+      const { runDoctor } = await import('./doctor.ts');
+      done(await runDoctor(flags, print));
+    });
+
   addServiceCommands(program, { uid, print, done, plainHttp, ca });
   return program;
 }
