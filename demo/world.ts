@@ -125,7 +125,8 @@ export async function keyFor({ call }: Operator): Promise<string> {
   return (await call<{ key: string }>('POST', path, { name: 'Demo', role: 'admin' })).key;
 }
 
-async function joinToken(call: Call, network: string): Promise<string> {
+/** @returns a token by which every site may join with this network. */
+export async function joinToken(call: Call, network: string): Promise<string> {
   const path = `/v1/tenants/${TENANT}/join-tokens`;
   const body = { maxUses: SITE_NAMES.length, networks: [{ network, port: portOf(network) }] };
   return (await call<{ token: string }>('POST', path, body)).token;

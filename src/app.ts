@@ -4,6 +4,7 @@ import { Refusal } from './domain/refusal.ts';
 import type { AppEnv, Gateway } from './gateway.ts';
 import { answerError, problem } from './http-error.ts';
 import { accessTo } from './middleware/access.ts';
+import { contractVersion } from './middleware/contract.ts';
 import { observeRequests } from './middleware/observe.ts';
 import { limitFailures } from './middleware/rate-limit.ts';
 import { requestId } from './middleware/request-id.ts';
@@ -47,6 +48,7 @@ export function createApp(gateway: Gateway): Hono<AppEnv> {
   app.use(securityHeaders());
   app.use(limitFailures(gateway));
   app.use(tellOfChanges(gateway));
+  app.use('/v1/agent/*', contractVersion());
   app.onError(answerError(gateway.log));
 
   app.route('/', dashboardRoutes(gateway));

@@ -54,7 +54,7 @@ export const FOLDER_RULES: readonly FolderRule[] = [
   },
   {
     folder: 'src/hosts',
-    mayImport: ['src', 'src/contract', 'src/domain', 'src/db', 'src/hub', 'src/middleware', 'src/routes'],
+    mayImport: ['src', 'src/contract', 'src/domain', 'src/db', 'src/hub', 'src/middleware', 'src/routes', 'shared'],
     because: 'a host puts the parts of the gateway together, and nothing of the agent is among them',
   },
   {
@@ -142,13 +142,33 @@ export const FOLDER_RULES: readonly FolderRule[] = [
     because: 'control never sees a packet: it knows the data path by its interface alone',
   },
   {
+    folder: 'agent/doctor',
+    mayImport: [
+      'agent/control',
+      'agent/kernel/probe.ts',
+      'agent/sys',
+      'agent/underlay',
+      'agent/wire',
+      'shared',
+      'src/contract',
+    ],
+    because: 'a check asks the host and the gateway by the same ways as the agent, and changes nothing',
+  },
+  {
+    folder: 'agent/service',
+    mayImport: ['shared'],
+    because: 'how a host starts the agent is no matter of what the agent does',
+  },
+  {
     folder: 'agent/cli',
     mayImport: [
       'agent',
       'agent/capture',
       'agent/control',
       'agent/datapath',
+      'agent/doctor',
       'agent/kernel',
+      'agent/service',
       'agent/userspace',
       'agent/wireguard',
       'agent/sys',
@@ -226,8 +246,10 @@ export const PACKAGE_RULES: readonly PackageRule[] = [
       'agent',
       'agent/cli',
       'agent/control',
+      'agent/doctor',
       'agent/kernel',
       'agent/ports',
+      'agent/service',
       'agent/sys',
       'agent/underlay',
       'agent/userspace',

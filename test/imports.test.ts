@@ -153,6 +153,28 @@ describe('the tree', () => {
     expect(values).toEqual([]);
   });
 
+  it('carries in its package every dependency, as tested, but the one that has another binary for each machine', () => {
+    const manifest = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as {
+      readonly dependencies: Readonly<Record<string, string>>;
+      readonly bundleDependencies: readonly string[];
+    };
+    const { koffi, ...others } = manifest.dependencies;
+    expect(koffi).toBeDefined();
+    expect([...manifest.bundleDependencies].sort()).toEqual(Object.keys(others).sort());
+  });
+
+  it('compiles the files of threads for its package, which no import names', () => {
+    const { files: compiled } = JSON.parse(readFileSync(join(REPOSITORY, 'tsconfig.package.json'), 'utf8')) as {
+      readonly files: readonly string[];
+    };
+    const threads = files
+      .filter(({ path }) => path.startsWith('agent/'))
+      .filter(({ path }) => readFileSync(join(REPOSITORY, path), 'utf8').includes('new Worker('))
+      .map(({ path }) => posix.join(posix.dirname(path), 'thread.ts'));
+    expect(threads.length).toBeGreaterThan(0);
+    expect(threads.filter((path) => !compiled.includes(path))).toEqual([]);
+  });
+
   it('has a file for every rule', () => {
     const folders = new Set(files.map(({ path }) => folderOf(path)));
     expect(FOLDER_RULES.map(({ folder }) => folder).filter((folder) => !folders.has(folder))).toEqual([]);

@@ -5,12 +5,17 @@ import { type LocalHandlers, serveLocalApi } from '../control/local-api.ts';
 import type { Log } from '../control/log.ts';
 import { formatAgentMetrics } from '../control/metrics.ts';
 import { type MetricsAddress, serveMetrics } from '../control/metrics-server.ts';
+import { peerStatuses } from '../control/peer-status.ts';
 import { LOCK_FILE, SOCKET_FILE } from '../control/state-folder.ts';
 import type { AgentStatus } from '../control/status.ts';
+import { after } from '../control/timer.ts';
 import type { Datapath } from '../datapath/datapath.ts';
 import { tryLockFile } from '../sys/lock.linux.ts';
+import { sendUnixDatagram } from '../sys/unix-datagram.linux.ts';
 import { captureStream } from './capture-stream.ts';
 import { EXIT_FAILED, EXIT_OK } from './exit-code.ts';
+import { openServiceManager } from './service-manager.ts';
+import { statusLine } from './status-line.ts';
 
 /** What drives the data path: a gateway's session or a file's. */
 export interface AgentControl {
@@ -34,6 +39,8 @@ export interface AgentProcessOptions<D extends Datapath = Datapath> {
   readonly metrics?: MetricsAddress | undefined;
   readonly openDatapath: () => Promise<D>;
   readonly control: (datapath: D) => AgentControl;
+  /** Where a service manager says how it is to be told. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /**
@@ -46,6 +53,7 @@ export async function runAgentProcess<D extends Datapath>({
   metrics,
   openDatapath,
   control,
+  env = process.env,
 }: AgentProcessOptions<D>): Promise<number> {
   const lock = tryLockFile(join(folder, LOCK_FILE));
   if (lock === null) throw new Failure('failed', `another agent runs on the state folder ${folder}`);
@@ -60,16 +68,26 @@ export async function runAgentProcess<D extends Datapath>({
       const server = await serveLocalApi(join(folder, SOCKET_FILE), handlersOf(agent, datapath), {
         '/capture': captureStream(datapath, () => running.status()),
       });
+      const manager = openServiceManager({
+        env,
+        pid: process.pid,
+        send: sendUnixDatagram,
+        after,
+        alive: () => datapath.retry(),
+        status: () => statusLine(running.status()),
+      });
       const figures =
         metrics && (await serveMetrics(metrics, () => formatAgentMetrics(running.status(), datapath.counters())));
       try {
         await agent.start();
         log('info', 'running');
+        manager.ready();
         const end = await Promise.race([signals.stop, died]);
         if (end instanceof Error) log('error', `the data path died: ${reasonOf(end)}`);
         else log('info', `stopping: ${end}`);
         return end instanceof Error ? EXIT_FAILED : EXIT_OK;
       } finally {
+        manager.stopping();
         await agent.stop();
         await figures?.close();
         await server.close();
@@ -85,7 +103,7 @@ export async function runAgentProcess<D extends Datapath>({
 
 function handlersOf(agent: AgentControl, datapath: Datapath): LocalHandlers {
   return {
-    '/status': async () => agent.status(),
+    '/status': async () => ({ ...agent.status(), peers: peerStatuses(datapath.counters()) }),
     '/rotate-key': async () => {
       if (agent.rotateKey === undefined) throw new Failure('configuration', 'an agent that runs by a file has no key');
       return { publicKey: await agent.rotateKey() };

@@ -15,7 +15,7 @@ export const EXIT_BY_FAILURE: Readonly<Record<FailureKind, number>> = {
 export const EXIT_CODE_HELP = `
 Exit codes:
   0  done; for run: stopped by a signal; for status: in step with the gateway
-  1  failed on this host; for status: running, but not in step
+  1  failed on this host; for status: running, but not in step; for doctor: a check failed
   2  the command line, the configuration or the state folder is not right
   3  the gateway refused: a join token that is wrong, expired or used up, say
   4  nobody answered: the gateway, or no agent runs here`;

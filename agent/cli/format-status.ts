@@ -3,12 +3,15 @@ import { formatAge } from '../../shared/format-age.ts';
 import { formatPort } from '../../shared/format-port.ts';
 import { formatVtep } from '../../shared/format-vtep.ts';
 import { PULL_SECONDS } from '../../src/contract/agent.ts';
+import type { PeerStatus } from '../control/peer-status.ts';
 import type { AgentStatus, NetworkStatus, WireguardStatus } from '../control/status.ts';
+import { whatIsWrong } from './what-is-wrong.ts';
 
 /** @param now milliseconds since 1970. */
 export function formatStatus(status: AgentStatus, now: number): string {
   const { site, gateway, table } = status;
-  const facts: string[][] = [];
+  const wrong = whatIsWrong(status, now);
+  const facts: string[][] = [['in step', status.inStep ? 'yes' : 'no']];
   if (site !== undefined) facts.push(['site', `${site.name} (${site.id}) of tenant ${site.tenant}`]);
   facts.push(['vtep', `${formatVtep(status.vtep)}, ${status.datapath} datapath`]);
   if (gateway !== undefined) {
@@ -22,9 +25,10 @@ export function formatStatus(status: AgentStatus, now: number): string {
     facts.push(['changes', status.watching ? 'told as they happen' : `asked for every ${PULL_SECONDS} s`]);
   }
   facts.push(['table', table === null ? 'none yet' : `changed ${formatAge(table.changedAt, now)} ago`]);
-  facts.push(['in step', status.inStep ? 'yes' : 'no']);
   facts.push(['agent', `version ${status.version}, started ${formatAge(status.startedAt, now)} ago`]);
-  return [formatColumns(facts), formatNetworks(status.networks)].join('\n\n');
+  const parts = [formatColumns(facts), formatNetworks(status.networks), formatPeers(status.peers ?? [])];
+  if (wrong.length > 0) parts.push(`WRONG\n${wrong.map((line) => `- ${line}`).join('\n')}`);
+  return parts.filter((part) => part !== '').join('\n\n');
 }
 
 function formatWireguard({ publicKey, address, port, moving, error }: WireguardStatus): string {
@@ -45,4 +49,12 @@ function formatNetworks(networks: readonly NetworkStatus[]): string {
     return [String(vni), name, formatPort(port), ...counts, inStep ? carried : (error ?? 'not carried')];
   });
   return formatColumns([['VNI', 'NAME', 'PORT', 'MTU', 'PEERS', 'MACS', 'REVISION', 'STATE'], ...rows]);
+}
+
+function formatPeers(peers: readonly PeerStatus[]): string {
+  if (peers.length === 0) return '';
+  const rows = peers.map(({ networks, rxFrames, rxBytes, txFrames, txBytes, txDropped, ...vtep }) => {
+    return [formatVtep(vtep), networks.join(' '), ...[rxFrames, rxBytes, txFrames, txBytes, txDropped].map(String)];
+  });
+  return formatColumns([['PEER', 'VNIS', 'RX FRAMES', 'RX BYTES', 'TX FRAMES', 'TX BYTES', 'TX DROPPED'], ...rows]);
 }

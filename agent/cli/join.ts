@@ -1,4 +1,5 @@
 /** `join`: makes this host a site of a tenant. Run again with the same state folder, it finds the same site. */
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { Failure } from '../../shared/failure.ts';
@@ -9,6 +10,7 @@ import { type Enroll, EnrollSchema } from '../../src/contract/agent.ts';
 import { enrollSite } from '../control/client.ts';
 import { readOrCreateIdentity } from '../control/identity.ts';
 import { LOCK_FILE, openStateFolder, writeMembership } from '../control/state-folder.ts';
+import { PACKAGED_UNIT_PATH, SERVICE, SERVICE_STATE, UNIT_PATH } from '../service/unit.ts';
 import { tryLockFile } from '../sys/lock.linux.ts';
 import { EXIT_OK } from './exit-code.ts';
 import { openGateway } from './gateway.ts';
@@ -44,12 +46,17 @@ export async function joinSite(flags: JoinFlags, uid: number, print: (line: stri
     const { site, tenant, name, vtep } = answer.enrolled;
     await writeMembership(folder, { gateway: origin, site, tenant, name, vtep, caPath, allowPlainHttp });
     print(`Joined tenant ${tenant} as site ${name} (${site}), VTEP ${formatVtep(vtep)}.`);
-    print(`Now start it: overlane-agent run --state ${folder}`);
+    print(`Now start it: ${startCommand(folder)}`);
     return EXIT_OK;
   } finally {
     connection.transport.close();
     lock.release();
   }
+}
+
+function startCommand(folder: string): string {
+  const isService = folder === SERVICE_STATE && [UNIT_PATH, PACKAGED_UNIT_PATH].some((path) => existsSync(path));
+  return isService ? `systemctl start ${SERVICE}` : `overlane-agent run --state ${folder}`;
 }
 
 function checkRequest({ token, name, vtepAddress, vtepPort }: JoinFlags): Omit<Enroll, 'publicKey'> {

@@ -1,18 +1,11 @@
 /** The commands and their flags. What a command needs is loaded when it is called, so that `status` is quick. */
-import { hostname } from 'node:os';
 import { Command, CommanderError, Option } from 'commander';
 import * as v from 'valibot';
 import { checked } from '../../shared/checked.ts';
 import { Failure, reasonOf } from '../../shared/failure.ts';
+import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from '../../shared/logger.ts';
 import { VERSION } from '../../shared/version.ts';
-import {
-  MacSchema,
-  NameSchema,
-  UdpPortSchema,
-  UnicastIpSchema,
-  VniSchema,
-  VXLAN_PORT,
-} from '../../src/contract/primitives.ts';
+import { MacSchema, UdpPortSchema, UnicastIpSchema, VniSchema } from '../../src/contract/primitives.ts';
 import { WIREGUARD_PORT } from '../../src/contract/wireguard.ts';
 import { DEFAULT_SNAP_LENGTH, SnapLengthSchema } from '../capture/request.ts';
 import { DATAPATHS, ThreadsSchema } from '../config.ts';
@@ -20,16 +13,20 @@ import { MetricsAddressSchema } from '../control/metrics-server.ts';
 import { defaultStateFolder } from '../control/state-folder.ts';
 import { DSCP_MODES } from '../datapath/forwarding-rules.ts';
 import type { CaptureFlags } from './capture.ts';
+import type { DoctorFlags } from './doctor.ts';
 import { EXIT_BY_FAILURE, EXIT_CODE_HELP, EXIT_FAILED, EXIT_OK, EXIT_USAGE } from './exit-code.ts';
 import type { JoinFlags } from './join.ts';
-import { createLog, LOG_LEVELS, type LogLevel } from './log.ts';
+import { addJoinOptions } from './join-options.ts';
+import { createLog } from './log.ts';
+import { actAsOwner } from './owner.ts';
 import type { RotateKeyFlags } from './rotate-key.ts';
 import type { RunFlags } from './run.ts';
 import type { RunConfigFlags } from './run-config.ts';
+import { addServiceCommands } from './service-commands.ts';
 import type { ShowFlags } from './show.ts';
-import { siteNameFrom } from './site-name.ts';
 
-type AllRunFlags = Omit<RunFlags, 'state' | 'datapath'> & Partial<RunConfigFlags> & { readonly logLevel: LogLevel };
+type AllRunFlags = Omit<RunFlags, 'state' | 'datapath'> &
+  Partial<RunConfigFlags> & { readonly logLevel: LogLevel; readonly logFormat: LogFormat };
 
 const COUNT_MESSAGE = 'must be a whole number above 0';
 const DaysSchema = v.pipe(
@@ -81,24 +78,14 @@ function createProgram(terminal: Terminal, done: (exitCode: number) => void): Co
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.error })
     .exitOverride();
 
-  program
-    .command('join')
-    .description('make this host a site of a tenant')
-    .requiredOption('--gateway <url>', 'the gateway, such as https://gateway.example.net')
-    .addOption(new Option('--token <token>', 'a join token (olj_…)').env('OVERLANE_JOIN_TOKEN').makeOptionMandatory())
-    .option('--name <name>', 'the site’s name', checked(NameSchema), siteNameFrom(hostname()))
+  const join = program.command('join').description('make this host a site of a tenant');
+  addJoinOptions(join, true)
     .addOption(state.default(folder))
-    .option(
-      '--vtep-address <ip>',
-      'where other sites send VXLAN to; what the gateway sees unless said',
-      checked(UnicastIpSchema),
-    )
-    .option('--vtep-port <port>', 'the UDP port of it', (text) => checked(UdpPortSchema)(Number(text)), VXLAN_PORT)
     .addOption(plainHttp)
     .addOption(ca)
     .action(async (flags: JoinFlags) => {
       const { joinSite } = await import('./join.ts');
-      done(await joinSite(flags, uid, print));
+      done(await joinSite(flags, actAsOwner(flags.state, uid), print));
     });
 
   program
@@ -134,8 +121,13 @@ function createProgram(terminal: Terminal, done: (exitCode: number) => void): Co
       checked(ThreadsSchema)(Number(text)),
     )
     .addOption(new Option('--log-level <level>', 'the least to be logged').choices(LOG_LEVELS).default('info'))
+    .addOption(
+      new Option('--log-format <format>', 'lines of JSON or of text; auto: text at a terminal')
+        .choices(LOG_FORMATS)
+        .default('auto'),
+    )
     .action(async (flags: AllRunFlags) => {
-      const log = createLog(flags.logLevel, process.stderr.isTTY === true);
+      const log = createLog(flags.logLevel, flags.logFormat);
       if (flags.config !== undefined) {
         const { runConfig } = await import('./run-config.ts');
         done(await runConfig({ ...flags, config: flags.config }, uid, log));
@@ -154,7 +146,7 @@ function createProgram(terminal: Terminal, done: (exitCode: number) => void): Co
     .addOption(ca)
     .action(async (flags: RotateKeyFlags) => {
       const { rotateSiteKey } = await import('./rotate-key.ts');
-      done(await rotateSiteKey(flags, uid, print));
+      done(await rotateSiteKey(flags, actAsOwner(flags.state, uid), print));
     });
 
   program
@@ -203,6 +195,17 @@ function createProgram(terminal: Terminal, done: (exitCode: number) => void): Co
         done(await shows[show](flags, uid, print));
       });
   }
+  program
+    .command('doctor')
+    .description('look at all that the agent needs, and say what to do: exit code 0 only where nothing failed')
+    .addOption(new Option('--state <dir>', state.description).default(folder))
+    .option('--json', 'as JSON', false)
+    .action(async (flags: DoctorFlags) => {
+      const { runDoctor } = await import('./doctor.ts');
+      done(await runDoctor(flags, print));
+    });
+
+  addServiceCommands(program, { uid, print, done, plainHttp, ca });
   return program;
 }
 

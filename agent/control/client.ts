@@ -16,6 +16,7 @@ import {
 import type { ErrorCode } from '../../src/contract/errors.ts';
 import { type MacReport, type MacReported, MacReportedSchema } from '../../src/contract/macs.ts';
 import { type TableUpdate, TableUpdateSchema } from '../../src/contract/table.ts';
+import { CONTRACT_HEADER, CONTRACT_VERSION } from '../../src/contract/version.ts';
 import {
   type WireguardPublish,
   type WireguardPublished,
@@ -173,7 +174,12 @@ async function sendBy(
   const attempt = async (): Promise<TransportResponse> => {
     const token = await signToken(privateKey, subject, origin, clock.now());
     const sentAt = machineNow();
-    const headers = { ...request.headers, accept: 'application/json', authorization: `Bearer ${token}` };
+    const headers = {
+      ...request.headers,
+      accept: 'application/json',
+      authorization: `Bearer ${token}`,
+      [CONTRACT_HEADER]: CONTRACT_VERSION,
+    };
     const response = await transport.request({ ...request, headers });
     clock.observe(response.headers.date, sentAt);
     return response;

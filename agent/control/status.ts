@@ -4,6 +4,7 @@ import type { PortSpec } from '../../src/contract/port.ts';
 import type { ApplyReport } from '../datapath/datapath.ts';
 import type { Held } from './hold.ts';
 import type { LastGood } from './merge.ts';
+import type { PeerStatus } from './peer-status.ts';
 
 /** Times are RFC 3339, UTC. */
 export interface AgentStatus {
@@ -22,6 +23,7 @@ export interface AgentStatus {
   readonly inStep: boolean;
   readonly table: { readonly cursor: string; readonly changedAt: string } | null;
   readonly networks: readonly NetworkStatus[];
+  readonly peers?: readonly PeerStatus[];
 }
 
 export interface WireguardStatus {

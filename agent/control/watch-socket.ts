@@ -1,6 +1,7 @@
 /** The WebSocket over which the gateway tells of changes, as a few events: where the handshake fails it is closed, like any other. */
 import { WebSocket } from 'ws';
 import { oneLine, reasonOf } from '../../shared/failure.ts';
+import { CONTRACT_HEADER, CONTRACT_VERSION } from '../../src/contract/version.ts';
 import type { ClientOptions } from './client.ts';
 import { signToken } from './token.ts';
 
@@ -76,7 +77,7 @@ async function connect(options: ClientOptions, site: string, cursor: string | nu
   if (cursor !== null) url.searchParams.set('cursor', cursor);
   const settings = {
     agent: transport.agent,
-    headers: { authorization: `Bearer ${token}` },
+    headers: { authorization: `Bearer ${token}`, [CONTRACT_HEADER]: CONTRACT_VERSION },
     handshakeTimeout: HANDSHAKE_MS,
     closeTimeout: CLOSE_MS,
     maxPayload: MESSAGE_BYTES,

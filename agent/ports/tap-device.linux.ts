@@ -165,7 +165,7 @@ function openTun(): number {
   throw new PortError(
     error.code === 'ENOENT' || error.code === 'ENODEV'
       ? '/dev/net/tun is missing: load the tun module (modprobe tun) or give the container that device'
-      : `can't open /dev/net/tun (${error.code}): run as root or with CAP_NET_ADMIN`,
+      : `can't open /dev/net/tun (${error.code}): run as root, or chmod 666 it, as most systems have it`,
   );
 }
 

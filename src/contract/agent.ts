@@ -1,4 +1,7 @@
-/** What an agent sends, and the paths and times both sides keep to. */
+/**
+ * What an agent sends, and the paths and times both sides keep to. Fields that are not here are passed over: they are a newer agent's
+ * (`version.ts`).
+ */
 import * as v from 'valibot';
 import { MtuSchema, NameSchema, SlugSchema, UdpPortSchema, UnicastIpSchema, VniSchema } from './primitives.ts';
 import { CursorSchema } from './table.ts';
@@ -30,11 +33,11 @@ const VersionSchema = v.pipe(
  * The body of `POST /v1/agent/enroll`. The request also carries `Authorization: Bearer <JWT>`, EdDSA by the private half of
  * `publicKey`, with `kid` and `iss` the public key itself and `aud` the gateway's origin: possession, proven.
  */
-export const EnrollSchema = v.strictObject({
+export const EnrollSchema = v.object({
   token: v.pipe(v.string('must be a join token'), v.regex(/^olj_/, 'must be a join token: it starts with olj_')),
   name: NameSchema,
   publicKey: PublicKeySchema,
-  vtep: v.strictObject({ address: v.optional(UnicastIpSchema), port: UdpPortSchema }),
+  vtep: v.object({ address: v.optional(UnicastIpSchema), port: UdpPortSchema }),
   version: VersionSchema,
 });
 export type Enroll = v.InferOutput<typeof EnrollSchema>;
@@ -52,7 +55,7 @@ export type Enrolled = v.InferOutput<typeof EnrolledSchema>;
  * The body of `POST /v1/agent/key`, whose request is signed by the key that the site has: `proof` is a JWT by the private half of
  * `publicKey`, as an enrolment's, with `sub` the site's id. Done again, by either key, it changes nothing.
  */
-export const RotateKeySchema = v.strictObject({
+export const RotateKeySchema = v.object({
   publicKey: PublicKeySchema,
   proof: v.pipe(v.string('must be a JWT by the new key'), v.maxLength(2000, 'must be a JWT by the new key')),
 });
@@ -68,7 +71,7 @@ export const CountersSchema = v.pipe(
 );
 export type Counters = v.InferOutput<typeof CountersSchema>;
 
-export const NetworkReportSchema = v.strictObject({
+export const NetworkReportSchema = v.object({
   vni: VniSchema,
   revision: v.pipe(v.number(), v.integer(), v.minValue(0)),
   digest: v.pipe(v.string(), v.regex(/^[0-9a-f]{12}$/, 'must be 12 hex digits')),
@@ -82,7 +85,7 @@ export const NetworkReportSchema = v.strictObject({
 });
 export type NetworkReport = v.InferOutput<typeof NetworkReportSchema>;
 
-export const HeartbeatSchema = v.strictObject({
+export const HeartbeatSchema = v.object({
   cursor: CursorSchema,
   networks: v.pipe(
     v.array(NetworkReportSchema),

@@ -8,6 +8,7 @@ export const ERRORS = {
   invalid_json: { status: 400, title: 'The body is not JSON' },
   invalid_query: { status: 400, title: 'A query parameter is not what this call takes' },
   invalid_cursor: { status: 400, title: 'The cursor is not one that this list gave' },
+  contract_unsupported: { status: 400, title: 'The agent and the gateway speak different versions of the contract' },
   invalid_idempotency_key: { status: 400, title: 'The Idempotency-Key is not one' },
   unauthenticated: { status: 401, title: 'No valid credential' },
   token_expired: { status: 401, title: 'The token is outside its time' },

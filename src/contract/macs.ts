@@ -8,12 +8,12 @@ import { MacSchema, NameSchema, UnicastIpSchema, VniSchema } from './primitives.
 export const MAX_MACS_PER_CALL = 5000;
 
 const LIST_MESSAGE = 'must be a list';
-const LocalMacSchema = v.strictObject({ vni: VniSchema, mac: MacSchema, ip: v.optional(UnicastIpSchema) });
-const GoneMacSchema = v.strictObject({ vni: VniSchema, mac: MacSchema });
+const LocalMacSchema = v.object({ vni: VniSchema, mac: MacSchema, ip: v.optional(UnicastIpSchema) });
+const GoneMacSchema = v.object({ vni: VniSchema, mac: MacSchema });
 
 /** What changed on a site's ports. An IP address that is not said is not known: it takes none away. */
 export const MacReportSchema = v.pipe(
-  v.strictObject({ announce: v.array(LocalMacSchema, LIST_MESSAGE), withdraw: v.array(GoneMacSchema, LIST_MESSAGE) }),
+  v.object({ announce: v.array(LocalMacSchema, LIST_MESSAGE), withdraw: v.array(GoneMacSchema, LIST_MESSAGE) }),
   v.check(
     ({ announce, withdraw }) => announce.length + withdraw.length <= MAX_MACS_PER_CALL,
     `must name at most ${MAX_MACS_PER_CALL} MAC addresses`,

@@ -17,18 +17,25 @@ const VidSchema = v.pipe(
   v.maxValue(4094, VID_MESSAGE),
 );
 
+/** An interface of that name appears on the host. */
+const HOST = { type: v.literal('host'), name: InterfaceNameSchema };
+/** Joins the bridge of that name, which is there already. */
+const BRIDGE = { type: v.literal('bridge'), name: InterfaceNameSchema };
+/** The frames of one VLAN of a trunk. */
+const VLAN = { type: v.literal('vlan'), interface: InterfaceNameSchema, vid: VidSchema };
+/** A static site: no agent, so no port of ours. */
+const NONE = { type: v.literal('none') };
+
+const PORT_MESSAGE =
+  'must be a port: {type: "host", name}, {type: "bridge", name}, {type: "vlan", interface, vid} or {type: "none"}';
+
+/** As people say it. */
 export const PortSchema = v.variant(
   'type',
-  [
-    /** An interface of that name appears on the host. */
-    v.strictObject({ type: v.literal('host'), name: InterfaceNameSchema }),
-    /** Joins the bridge of that name, which is there already. */
-    v.strictObject({ type: v.literal('bridge'), name: InterfaceNameSchema }),
-    /** The frames of one VLAN of a trunk. */
-    v.strictObject({ type: v.literal('vlan'), interface: InterfaceNameSchema, vid: VidSchema }),
-    /** A static site: no agent, so no port of ours. */
-    v.strictObject({ type: v.literal('none') }),
-  ],
-  'must be a port: {type: "host", name}, {type: "bridge", name}, {type: "vlan", interface, vid} or {type: "none"}',
+  [v.strictObject(HOST), v.strictObject(BRIDGE), v.strictObject(VLAN), v.strictObject(NONE)],
+  PORT_MESSAGE,
 );
 export type PortSpec = v.InferOutput<typeof PortSchema>;
+
+/** As a gateway says it, which may know more of it. */
+export const ToldPortSchema = v.variant('type', [v.object(HOST), v.object(BRIDGE), v.object(VLAN), v.object(NONE)]);

@@ -5,7 +5,7 @@
  * unclear, and an empty list means none, never "unchanged".
  */
 import * as v from 'valibot';
-import { PortSchema } from './port.ts';
+import { ToldPortSchema } from './port.ts';
 import { MacSchema, MtuSchema, MulticastIpSchema, UdpPortSchema, UnicastIpSchema, VniSchema } from './primitives.ts';
 import { TunnelEndSchema } from './wireguard.ts';
 
@@ -48,7 +48,7 @@ const networkEntries = {
   network: v.string(),
   name: v.string(),
   mtu: MtuSchema,
-  port: PortSchema,
+  port: ToldPortSchema,
   flood: FloodSchema,
   multicastGroup: v.optional(MulticastIpSchema),
   antiSpoof: AntiSpoofSchema,

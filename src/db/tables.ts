@@ -96,6 +96,8 @@ function withTold({ tenantId, siteId }: Place, after: number): SQL {
   return sql`WITH told (network_id, in_full) AS (
       SELECT a.network_id, a.attached_revision > ${after} FROM attachments a
       WHERE a.tenant_id = ${tenantId} AND a.site_id = ${siteId} AND a.revision > ${after} AND a.state = 'live'
+        AND (a.attached_revision > ${after} OR EXISTS (SELECT 1 FROM networks n
+          WHERE n.id = a.network_id AND n.tenant_id = a.tenant_id AND n.revision > ${after}))
       ${changedNetworks}
     )`;
 }

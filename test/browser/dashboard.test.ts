@@ -6,17 +6,18 @@ import { forward } from '../../demo/forward.ts';
 import { AGENT_ARGV, type Site } from '../../demo/lab/site.ts';
 import { createLab, type Lab } from '../../demo/lab.ts';
 import { buildDashboard } from '../../tools/build-dashboard.ts';
-import { describeTapLab } from '../lab/describe-lab.ts';
+import { describeBrowserLab } from '../lab/describe-lab.ts';
 import { Overlay } from '../system/overlay.ts';
 import { launchChromium } from './chromium.ts';
 import { Visitor } from './visitor.ts';
 
-describeTapLab('the dashboard', () => {
+describeBrowserLab('the dashboard', () => {
   let lab: Lab;
   let overlay: Overlay;
   let browser: Browser;
   let served: { readonly url: string; close(): void };
   let admin: Visitor;
+  let adminKey = '';
   let [oslo, lima] = [] as unknown as [Site, Site];
 
   beforeAll(async () => {
@@ -54,7 +55,8 @@ describeTapLab('the dashboard', () => {
     expect(await admin.page.getByLabel('API key').inputValue()).toBe('olk_no_such_key');
     // Chromium itself says in the console that a request was refused.
     admin.complaints.length = 0;
-    await admin.page.getByLabel('API key').fill(await keyFor('acme', 'admin'));
+    adminKey = await keyFor('acme', 'admin');
+    await admin.page.getByLabel('API key').fill(adminKey);
     await admin.button('Sign in').click();
     // Where one wanted to go.
     await admin.heading('Sites').waitFor();
@@ -157,6 +159,25 @@ describeTapLab('the dashboard', () => {
     await admin.text('The blue one').waitFor();
     await admin.link('Sites').first().click();
     await admin.text('Lima, Callao').waitFor();
+  });
+
+  it('asks to sign in above the page when the session was ended, and what was typed is still there', async () => {
+    await admin.link('Networks').first().click();
+    await admin.button('New network').click();
+    await admin.page.getByLabel('Name').fill('half-typed');
+    const sessions = '/v1/tenants/acme/sessions';
+    const { items } = await overlay.call<{ items: readonly { id: string }[] }>('GET', sessions);
+    await Promise.all(items.map(({ id }) => overlay.call('DELETE', `${sessions}/${id}`)));
+    const asked = admin.page.getByRole('dialog', { name: 'Your session has ended' });
+    await asked.getByLabel('API key').fill(adminKey);
+    await asked.getByRole('button', { name: 'Sign in' }).click();
+    await asked.waitFor({ state: 'detached' });
+    expect(await admin.page.getByLabel('Name').inputValue()).toBe('half-typed');
+    await admin.page.getByRole('status').getByText('Live').waitFor();
+    await admin.button('Cancel').click();
+    await admin.link('Sites').first().click();
+    await admin.heading('Sites').waitFor();
+    admin.complaints.length = 0;
   });
 
   it('lets a viewer look, and change nothing, by page or by API', async () => {

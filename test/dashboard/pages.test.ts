@@ -45,7 +45,7 @@ describe('health', () => {
   const topology = (sites: Topology['sites'], attachments: Topology['attachments']): Topology => ({
     revision: 1,
     sites,
-    networks: [{ id: 'n', name: 'blue', vni: 1, macs: 0, revision: 1 }],
+    networks: [{ id: 'n', name: 'blue', vni: 1, macs: 0, transport: 'plain', revision: 1 }],
     attachments,
   });
 
@@ -87,6 +87,7 @@ describe('a network’s form', () => {
     antiSpoof: 'vtep',
     arpSuppression: false,
     flood: 'headend',
+    transport: 'plain',
     macs: 0,
     revision: 1,
     createdAt: '2026-11-24T12:00:00Z',

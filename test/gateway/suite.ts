@@ -4,6 +4,7 @@ import type { Host } from './host.ts';
 import { CLIENT_ID, CLIENT_SECRET, Issuer } from './issuer.ts';
 import { type Settings, testSettings } from './settings.ts';
 import { badInput } from './suite/bad-input.ts';
+import { contract } from './suite/contract.ts';
 import { credentials } from './suite/credentials.ts';
 import { dashboard } from './suite/dashboard.ts';
 import { encryption } from './suite/encryption.ts';
@@ -54,6 +55,7 @@ export function gatewaySuite(name: string, start: (settings: Settings) => Promis
     describe('VNI pools', () => vniPools(host));
     describe('sites and attachments', () => sites(host));
     describe('enrolment', () => enrolment(host));
+    describe('contract', () => contract(host));
     describe('credentials', () => credentials(host));
     describe('sessions', () => sessions(host));
     describe('identity provider', () => oidc(host, () => issuer!));

@@ -99,12 +99,6 @@ export const DROP_REASONS: Readonly<Record<string, DropReason>> = {
     means: 'The underlay’s send queue was full.',
     advice: 'The link is full: shape the traffic, or give it more bandwidth.',
   },
-  dropCongested: {
-    title: 'Congestion not to be passed on',
-    means:
-      'The underlay marked congestion on a packet whose sender can’t be told by a mark (RFC 6040): a drop tells it.',
-    advice: 'The underlay is full somewhere: give it more bandwidth, or let the hosts use ECN.',
-  },
   dropUnreachable: {
     title: 'Unreachable',
     means: 'The kernel had no route to the other site, or was told that it is unreachable.',

@@ -69,6 +69,12 @@ export const EVENTS: Readonly<Record<EventKind, Telling>> = {
   site_changed: { label: 'Site changed', tone: 'off', says: (of) => `changed the site ${name(of)}${fields(of)}` },
   site_deleted: { label: 'Site removed', tone: 'warn', says: (of) => `removed the site ${name(of)}` },
   site_key_rotated: { label: 'Site key rotated', tone: 'off', says: (of) => `gave the site ${name(of)} another key` },
+  site_wireguard_changed: {
+    label: 'Encryption key',
+    tone: 'off',
+    says: (of) =>
+      of.isOwn ? 'said where and by which key it is encrypted to' : `changed how ${name(of)} is encrypted to`,
+  },
   site_attached: {
     label: 'Attached',
     tone: 'good',

@@ -1,7 +1,7 @@
 import type { Network } from '../../contract/networks.ts';
 import type { Usage } from '../../contract/usage.ts';
 import { call } from '../api/call.ts';
-import { changedSoon } from '../api/changes.ts';
+import { leaveBy } from '../api/changes.ts';
 import { useQuery } from '../api/query.ts';
 import { useTenant } from '../api/tenant.tsx';
 import { plural } from '../format/number.ts';
@@ -31,13 +31,13 @@ export function DeleteNetwork({ network, sites, onClose }: Props) {
       act="Delete the network"
       {...(sites > 0 ? { typed: network.name } : {})}
       onClose={onClose}
-      onConfirm={async () => {
-        await call('DELETE', tenant.api('networks', network.id));
-        say(`Network ${network.name} is deleted. ${rests}`);
-        navigate(tenant.page('networks'), { replace: true });
-        // Not before this page is gone, which would ask for what is no more.
-        changedSoon();
-      }}
+      onConfirm={() =>
+        leaveBy(async () => {
+          await call('DELETE', tenant.api('networks', network.id));
+          say(`Network ${network.name} is deleted. ${rests}`);
+          navigate(tenant.page('networks'), { replace: true });
+        })
+      }
     >
       <ul>
         {sites > 0 ? (

@@ -1,7 +1,7 @@
 /** What is asked before a site is disabled, enabled or removed. */
 import type { Site } from '../../contract/sites.ts';
 import { call } from '../api/call.ts';
-import { changed, changedSoon } from '../api/changes.ts';
+import { changed, leaveBy } from '../api/changes.ts';
 import { useTenant } from '../api/tenant.tsx';
 import { plural } from '../format/number.ts';
 import { navigate } from '../route/location.ts';
@@ -61,13 +61,13 @@ export function RemoveSite({ site, onClose }: Props) {
       act="Remove the site"
       typed={site.name}
       onClose={onClose}
-      onConfirm={async () => {
-        await call('DELETE', tenant.api('sites', site.id));
-        say(`${site.name} is removed.`);
-        navigate(tenant.page('sites'), { replace: true });
-        // Not before this page is gone, which would ask for what is no more.
-        changedSoon();
-      }}
+      onConfirm={() =>
+        leaveBy(async () => {
+          await call('DELETE', tenant.api('sites', site.id));
+          say(`${site.name} is removed.`);
+          navigate(tenant.page('sites'), { replace: true });
+        })
+      }
     >
       <ul>
         <li>It loses {plural(site.networks.length, 'network')}: hosts behind it can’t reach the others any more.</li>

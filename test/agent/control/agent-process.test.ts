@@ -113,9 +113,9 @@ test('the agent answers what it forwards by and what it counted, as data and as 
   await agent.running;
   const status = await askLocalApi(socketPath, '/status');
   expect(formatStatus(status, Date.parse('2026-01-01T03:00:00Z')).split('\n')).toEqual([
+    'in step  yes',
     'vtep     [2001:db8::1]:4789, userspace datapath',
     expect.stringMatching(/^table {4}changed \d+ s ago$/),
-    'in step  yes',
     'agent    version 1.0.0, started 3 h ago',
     '',
     'VNI  NAME   PORT       MTU   PEERS  MACS  REVISION  STATE',

@@ -319,7 +319,6 @@ export function macs(host: () => Host): void {
       [{ announce: [], withdraw: [{ vni, mac: '00:00:00:00:00:00' }] }, 'withdraw.0.mac'],
       [{ announce: [{ vni, mac: mac(1), ip: '224.0.0.1' }], withdraw: [] }, 'announce.0.ip'],
       [{ announce: [{ vni: 0, mac: mac(1) }], withdraw: [] }, 'announce.0.vni'],
-      [{ announce: [{ vni, mac: mac(1), site: 'x' }], withdraw: [] }, 'announce.0.site'],
       [{ announce: [{ vni, mac: mac(1) }], withdraw: [{ vni, mac: mac(1) }] }, ''],
       [{ announce: [] }, 'withdraw'],
     ] as const) {

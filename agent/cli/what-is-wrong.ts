@@ -1,0 +1,34 @@
+import { formatAge } from '../../shared/format-age.ts';
+import { formatVtep } from '../../shared/format-vtep.ts';
+import type { AgentStatus } from '../control/status.ts';
+
+/** So many frames without one that came back are no chance: even a question that nobody answers is sent three times at most. */
+const SILENT_AFTER_FRAMES = 10;
+
+/** @returns what a person should know of, each in one line, the gravest first; none where all is well. @param now milliseconds since 1970. */
+export function whatIsWrong({ gateway, networks, peers = [] }: AgentStatus, now: number): string[] {
+  const wrong: string[] = [];
+  if (gateway?.state === 'refused') {
+    wrong.push(
+      `the gateway has refused this site for ${formatAge(gateway.since, now)}: ${gateway.error ?? 'no reason given'}`,
+    );
+  }
+  if (gateway?.state === 'unreachable') {
+    const reason = gateway.error ?? 'no reason given';
+    wrong.push(
+      `the gateway has not been reached for ${formatAge(gateway.since, now)}; frames pass by the last good table: ${reason}`,
+    );
+  }
+  for (const { name, error } of networks) if (error !== undefined) wrong.push(`network ${name}: ${error}`);
+  for (const peer of peers) {
+    if (peer.rxFrames > 0 || peer.txFrames < SILENT_AFTER_FRAMES) continue;
+    wrong.push(
+      `nothing came from ${formatVtep(peer)}, though ${peer.txFrames} frames went there: is UDP ${peer.port} open both ways?`,
+    );
+  }
+  for (const peer of peers) {
+    if (peer.txDropped > 0)
+      wrong.push(`${peer.txDropped} frames could not be sent to ${formatVtep(peer)}: see counters`);
+  }
+  return wrong;
+}
