@@ -45,6 +45,10 @@ Group=${SERVICE_USER}
 StateDirectory=overlane-agent
 StateDirectoryMode=0700
 UMask=0077
+# Where wireguard-go has its sockets, and that of others perhaps.
+RuntimeDirectory=wireguard
+RuntimeDirectoryMode=0700
+RuntimeDirectoryPreserve=yes
 # Interfaces, routes to them and large socket buffers. A VTEP port below 1024 needs CAP_NET_BIND_SERVICE too, in both lines.
 CapabilityBoundingSet=CAP_NET_ADMIN
 AmbientCapabilities=CAP_NET_ADMIN
