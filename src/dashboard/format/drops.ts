@@ -54,6 +54,12 @@ export const DROP_REASONS: Readonly<Record<string, DropReason>> = {
     means: 'The source MAC address is registered at another site than the one that sent it.',
     advice: 'A station that moved is followed in seconds. If it goes on, somebody uses another’s address.',
   },
+  dropCongested: {
+    title: 'Congestion not to be passed on',
+    means:
+      'The underlay marked congestion on a packet whose sender can’t be told by a mark (RFC 6040): a drop tells it.',
+    advice: 'The underlay is full somewhere: give it more bandwidth, or let the hosts use ECN.',
+  },
   dropSplitHorizon: {
     title: 'Split horizon',
     means: 'A frame from the underlay would have gone back into it.',
