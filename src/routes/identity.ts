@@ -53,7 +53,7 @@ export function identityRoutes(gateway: Gateway): Hono<AppEnv> {
       );
       // A wrong answer makes this gateway ask the provider, so who has many is not listened to for a while.
       await countFailure(gateway, c);
-      return c.redirect(`/sign-in?error=${error.code satisfies SignInError}`);
+      return backToSignIn(c, error.code);
     }
   }
 
@@ -80,7 +80,7 @@ export function identityRoutes(gateway: Gateway): Hono<AppEnv> {
         orSayWhy(c, async () => {
           const begun = await begunOf(c);
           deleteCookie(c, BEGUN_COOKIE, COOKIE);
-          if (begun === null) throw new IdentityError('outdated', 'nothing was begun here');
+          if (begun === null) return backToSignIn(c, 'outdated');
           const person = await oidc.end(new URL(c.req.url), end(c), begun);
           await letIn(c, person, begun.tenant, null);
           return c.redirect('/');
@@ -96,8 +96,8 @@ export function identityRoutes(gateway: Gateway): Hono<AppEnv> {
       (c) =>
         orSayWhy(c, async () => {
           const token = c.req.header(ACCESS_HEADER) ?? getCookie(c, ACCESS_COOKIE);
-          if (token === undefined)
-            throw new IdentityError('refused', 'no assertion: Cloudflare Access is not in front');
+          // Cloudflare Access is not in front.
+          if (token === undefined) return backToSignIn(c, 'refused');
           const { person, until } = await provider.verify(token);
           await letIn(c, person, c.req.query('tenant') ?? '', until);
           return c.redirect('/');
@@ -112,6 +112,11 @@ export function identityRoutes(gateway: Gateway): Hono<AppEnv> {
   }
 
   return app;
+}
+
+/** By itself for who shows nothing: any page can send a browser here, and must not use up the tries of its address. */
+function backToSignIn(c: Context<AppEnv>, code: SignInError): Response {
+  return c.redirect(`/sign-in?error=${code}`);
 }
 
 /** Of several origins the one that the browser used, so that it comes back to where its cookie is. */
