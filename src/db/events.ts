@@ -110,7 +110,8 @@ function isAbout(id: string, field: 'site' | 'network'): SQL {
 function mentions(text: string): SQL {
   const where = sql`${events.kind} || ' ' || ${events.actor} || ' ' || ${events.subject} || ' ' || coalesce(${events.before}, '')
     || ' ' || coalesce(${events.after}, '') || ' ' || coalesce(${events.address}, '')`;
-  return sql`instr(lower(${where}), ${text.toLowerCase()}) > 0`;
+  // Both made small by the store, which knows no case but that of ASCII.
+  return sql`instr(lower(${where}), lower(${text})) > 0`;
 }
 
 /** @param after the place after which the list begins, in its order; null for the beginning. */
