@@ -10,7 +10,7 @@ import { ACCESS_COOKIE, ACCESS_HEADER, Access } from '../identity/access.ts';
 import { IdentityError } from '../identity/identity-error.ts';
 import { type Begun, Oidc } from '../identity/oidc.ts';
 import { originsFor } from '../middleware/origins.ts';
-import { countFailure } from '../middleware/rate-limit.ts';
+import { countFailure, countRequest } from '../middleware/rate-limit.ts';
 import { describe } from './describe.ts';
 import { openSession } from './open-session.ts';
 
@@ -25,7 +25,7 @@ export function identityRoutes(gateway: Gateway): Hono<AppEnv> {
   const { identity } = config;
   const app = new Hono<AppEnv>();
 
-  /** Lets the person in, to the tenant that was asked for where they are of that. @throws IdentityError `not_a_member`. */
+  /** Lets the person in, to the tenant that was asked for where they are of that. @throws IdentityError `not_a_member`; Refusal `rate_limited`. */
   async function letIn(c: Context<AppEnv>, person: Person, wanted: string, until: number | null): Promise<void> {
     const { subject, email } = person;
     if (isOperator(config.operators, person)) {
@@ -37,6 +37,7 @@ export function identityRoutes(gateway: Gateway): Hono<AppEnv> {
     const found = memberships.find(({ tenant }) => tenant.slug === wanted) ?? memberships[0];
     if (found === undefined) throw new IdentityError('not_a_member', 'no tenant lists them');
     const { member, tenant } = found;
+    await countRequest(gateway.limits, 'key', member.id, now());
     const actor = { kind: 'member', id: member.id, name: member.email ?? person.name } as const;
     await openSession(gateway, c, actor, { tenantId: tenant.id, memberId: member.id, subject, email, until });
   }
