@@ -14,6 +14,8 @@ export const MIN_OPERATOR_KEY_CHARACTERS = 32;
 /** A session ends when it was not used for so long, and so long after it began however it was used. */
 export const DEFAULT_SESSION_IDLE_SECONDS = 12 * 3600;
 export const DEFAULT_SESSION_SECONDS = 7 * 24 * 3600;
+/** Browsers keep no cookie for longer. */
+const MAX_SESSION_SECONDS = 400 * 24 * 3600;
 
 export interface Config {
   readonly operatorKey: string;
@@ -64,7 +66,7 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
     },
     trustProxy: textOf(env, 'OVERLANE_TRUST_PROXY') === '1',
     sessionIdleSeconds: secondsOf(env, 'OVERLANE_SESSION_IDLE_SECONDS') ?? DEFAULT_SESSION_IDLE_SECONDS,
-    sessionSeconds: secondsOf(env, 'OVERLANE_SESSION_SECONDS') ?? DEFAULT_SESSION_SECONDS,
+    sessionSeconds: sessionSecondsOf(env),
     identity: identityProviderOf(env),
     operators: listOf(textOf(env, 'OVERLANE_OPERATORS') ?? '').map((who) =>
       who.includes('@') ? who.toLowerCase() : who,
@@ -82,6 +84,12 @@ function secondsOf(env: Readonly<Record<string, unknown>>, name: string): number
   if (text === undefined) return undefined;
   if (!/^\d{1,9}$/.test(text)) throw new ConfigError(`${name} must be a whole number of seconds`);
   return Number(text);
+}
+
+function sessionSecondsOf(env: Readonly<Record<string, unknown>>): number {
+  const seconds = secondsOf(env, 'OVERLANE_SESSION_SECONDS') ?? DEFAULT_SESSION_SECONDS;
+  if (seconds <= MAX_SESSION_SECONDS) return seconds;
+  throw new ConfigError(`OVERLANE_SESSION_SECONDS must be ${MAX_SESSION_SECONDS} (400 days) or less`);
 }
 
 function countOf(env: Readonly<Record<string, unknown>>, name: string): number | undefined {

@@ -21,9 +21,9 @@ export interface Gateway {
   readonly limits: RateLimits;
   /** Called for every answer, where the host keeps figures. */
   readonly observe?: (request: ObservedRequest) => void;
-  /** Lets work go on after the answer; what fails in it is logged. */
   /** A file of the dashboard by its path, or null where there is none. */
   readonly asset: (c: Context, path: string) => Promise<Response | null>;
+  /** Lets work go on after the answer; what fails in it is logged. */
   readonly inBackground: (c: Context, work: Promise<void>) => void;
 }
 

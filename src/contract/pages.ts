@@ -1,4 +1,4 @@
-/** Lists come in pages: `?limit=&cursor=` gives `{items, nextCursor}`, and the last page's `nextCursor` is null. */
+/** Lists come in pages: `?limit=&cursor=` gives `{items, nextCursor}`, and the last page's `nextCursor` is null. Any other may have fewer. */
 import * as v from 'valibot';
 
 export const DEFAULT_PAGE = 100;

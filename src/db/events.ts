@@ -91,7 +91,7 @@ function notBeforeTheLast(tenantId: string, now: SQL): SQL {
 
 export type EventRow = InferSelectModel<typeof events>;
 
-/** Which events are wanted: all of these. A search goes through the events of the tenant until it has enough. */
+/** Which events are wanted: all of these. A page goes through the tenant's events until it has enough, or has looked at many. */
 export interface EventFilter {
   readonly kind: EventKind | undefined;
   /** Ids. */
@@ -110,39 +110,72 @@ function isAbout(id: string, field: 'site' | 'network'): SQL {
 function mentions(text: string): SQL {
   const where = sql`${events.kind} || ' ' || ${events.actor} || ' ' || ${events.subject} || ' ' || coalesce(${events.before}, '')
     || ' ' || coalesce(${events.after}, '') || ' ' || coalesce(${events.address}, '')`;
-  return sql`instr(lower(${where}), ${text.toLowerCase()}) > 0`;
+  // Both made small by the store, which knows no case but that of ASCII.
+  return sql`instr(lower(${where}), lower(${text})) > 0`;
 }
 
-/** @param after the place after which the list begins, in its order; null for the beginning. */
+interface EventRange {
+  readonly order: 'oldest' | 'newest';
+  readonly since: EventPosition | null;
+  /** The place after which the list begins, in its order; null for the beginning. */
+  readonly after: EventPosition | null;
+}
+
+/** So many events are looked at for one page: a search for what is rare would hold up everybody else. */
+const MAX_LOOKED_AT = 20_000;
+
+/** @returns the last place that one page with a filter may look at; null where there are no more events than it may. */
+export async function lastLookedAt(db: Database, tenantId: string, range: EventRange): Promise<EventPosition | null> {
+  const [last] = await db
+    .select({ at: events.at, number: events.id })
+    .from(events)
+    .where(within(tenantId, range))
+    .orderBy(...inOrder(range))
+    .limit(1)
+    .offset(MAX_LOOKED_AT - 1);
+  return last ?? null;
+}
+
+/** @param upTo the last place of the list, in its order; null for the end. */
 export async function listEvents(
   db: Database,
   tenantId: string,
-  want: {
-    readonly order: 'oldest' | 'newest';
-    readonly since: EventPosition | null;
-    readonly after: EventPosition | null;
-    readonly limit: number;
-  } & EventFilter,
+  want: EventRange & EventFilter & { readonly upTo: EventPosition | null; readonly limit: number },
 ): Promise<EventRow[]> {
-  const { order, since, after, kind, site, network, search } = want;
-  const place = sql`(${events.at}, ${events.id})`;
-  const start = (position: EventPosition) => sql`(${position.at}, ${position.number})`;
+  const { order, upTo, kind, site, network, search } = want;
   return db
     .select()
     .from(events)
     .where(
       and(
-        eq(events.tenantId, tenantId),
-        since === null ? undefined : sql`${place} > ${start(since)}`,
-        after === null ? undefined : sql`${place} ${sql.raw(order === 'oldest' ? '>' : '<')} ${start(after)}`,
+        within(tenantId, want),
+        upTo === null ? undefined : sql`${PLACE} ${sql.raw(order === 'oldest' ? '<=' : '>=')} ${placeOf(upTo)}`,
         kind === undefined ? undefined : eq(events.kind, kind),
         site === undefined ? undefined : isAbout(site, 'site'),
         network === undefined ? undefined : isAbout(network, 'network'),
         search === undefined ? undefined : mentions(search),
       ),
     )
-    .orderBy(...(order === 'oldest' ? [asc(events.at), asc(events.id)] : [desc(events.at), desc(events.id)]))
+    .orderBy(...inOrder(want))
     .limit(want.limit);
+}
+
+const PLACE = sql`(${events.at}, ${events.id})`;
+
+function placeOf({ at, number }: EventPosition): SQL {
+  return sql`(${at}, ${number})`;
+}
+
+function within(tenantId: string, { order, since, after }: EventRange): SQL | undefined {
+  return and(
+    eq(events.tenantId, tenantId),
+    since === null ? undefined : sql`${PLACE} > ${placeOf(since)}`,
+    after === null ? undefined : sql`${PLACE} ${sql.raw(order === 'oldest' ? '>' : '<')} ${placeOf(after)}`,
+  );
+}
+
+function inOrder({ order }: EventRange): SQL[] {
+  return order === 'oldest' ? [asc(events.at), asc(events.id)] : [desc(events.at), desc(events.id)];
 }
 
 /**

@@ -19,11 +19,12 @@ export async function sumUpHours(db: Database, now: number): Promise<void> {
   for (let hour = last; hour > last - LOOK_BACK_HOURS; hour--) await db.run(sumUp(hour));
 }
 
+/** `total`, not `sum`: where one tenant's agents say too large a number that would fail, for every tenant. */
 function sumUp(hour: number): SQL {
   return sql`INSERT INTO site_history (tenant_id, hour, site_id, samples)
     SELECT tenant_id, ${hour}, ${SUM_OF_SITES}, json_group_array(json_array(step, vni, a, b, c, d, e)) FROM (
-      SELECT t.id AS tenant_id, s.value ->> 0 AS step, s.value ->> 1 AS vni, sum(s.value ->> 2) AS a, sum(s.value ->> 3) AS b,
-        sum(s.value ->> 4) AS c, sum(s.value ->> 5) AS d, sum(s.value ->> 6) AS e
+      SELECT t.id AS tenant_id, s.value ->> 0 AS step, s.value ->> 1 AS vni, total(s.value ->> 2) AS a, total(s.value ->> 3) AS b,
+        total(s.value ->> 4) AS c, total(s.value ->> 5) AS d, total(s.value ->> 6) AS e
       FROM tenants t CROSS JOIN site_history h ON h.tenant_id = t.id AND h.hour = ${hour} CROSS JOIN json_each(h.samples) s
       WHERE NOT EXISTS (SELECT 1 FROM site_history r WHERE r.tenant_id = t.id AND r.hour = ${hour} AND r.site_id = ${SUM_OF_SITES})
       GROUP BY t.id, step, vni) GROUP BY tenant_id`;

@@ -80,8 +80,9 @@ function selectTraffic({ tenantId, siteId, network }: HistoryOf, { first, last, 
   const firstHour = Math.floor(first / STEPS_PER_HOUR);
   const count = Math.floor(last / STEPS_PER_HOUR) - firstHour + 1;
   const hours = sql`json_each(${JSON.stringify(Array.from({ length: count }, (_, i) => firstHour + i))}) w`;
-  return sql`SELECT CAST(e.value ->> 0 / ${stepsPerPoint} AS INTEGER) AS point, sum(e.value ->> 2) AS rxBytes, sum(e.value ->> 3) AS txBytes,
-      sum(e.value ->> 4) AS rxFrames, sum(e.value ->> 5) AS txFrames, sum(e.value ->> 6) AS drops
+  // `total`, not `sum`: that fails where integers are too large, and what they are is for agents to say.
+  return sql`SELECT CAST(e.value ->> 0 / ${stepsPerPoint} AS INTEGER) AS point, total(e.value ->> 2) AS rxBytes, total(e.value ->> 3) AS txBytes,
+      total(e.value ->> 4) AS rxFrames, total(e.value ->> 5) AS txFrames, total(e.value ->> 6) AS drops
     FROM (${siteId === null ? selectSums(tenantId, hours) : selectHours(tenantId, hours, sql`h.site_id = ${siteId}`)}
       UNION ALL SELECT st.samples FROM sites s CROSS JOIN site_status st ON st.site_id = s.id AND st.tenant_id = s.tenant_id
         WHERE s.tenant_id = ${tenantId} ${onlyIf(siteId, (id) => sql`AND s.id = ${id}`)}) kept

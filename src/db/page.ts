@@ -26,10 +26,11 @@ export function readPageCursor(cursor: string | undefined): string {
 export function pageOf<T>(rows: readonly T[], limit: number, keyOf: (row: T) => string): Page<T> {
   const items = rows.slice(0, limit);
   const last = items.at(-1);
-  const nextCursor = rows.length > limit && last !== undefined ? encodeKey(keyOf(last)) : null;
+  const nextCursor = rows.length > limit && last !== undefined ? cursorAt(keyOf(last)) : null;
   return { items, nextCursor };
 }
 
-function encodeKey(key: string): string {
+/** @returns the cursor of a page that begins after `key`. */
+export function cursorAt(key: string): string {
   return encodeBase64Url(new TextEncoder().encode(key));
 }

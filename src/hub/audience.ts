@@ -146,7 +146,7 @@ export class Audience {
       .sort(compare)[0];
     if (newest === null || since === undefined || compare(since, newest) >= 0) return;
     const none = { kind: undefined, site: undefined, network: undefined, search: undefined };
-    const want = { order: 'oldest', since, after: null, limit: EVENTS_AT_ONCE, ...none } as const;
+    const want = { order: 'oldest', since, after: null, upTo: null, limit: EVENTS_AT_ONCE, ...none } as const;
     const rows = await listEvents(db, tenantId, want);
     for (const row of rows) {
       const position = { at: row.at, number: row.id };

@@ -9,7 +9,12 @@ import type { AppEnv, Gateway, RateLimits } from '../gateway.ts';
 /** Failures that may be somebody trying: not those of a wrong clock, or of a token past its time. */
 const TRIES: ReadonlySet<string> = new Set(['unauthenticated', 'join_token_invalid']);
 
-const SIGN_IN: ReadonlySet<string> = new Set(['POST /v1/session', 'GET /v1/oidc/end', 'GET /v1/access/start']);
+const SIGN_IN: ReadonlySet<string> = new Set([
+  'POST /v1/session',
+  'GET /v1/oidc/start',
+  'GET /v1/oidc/end',
+  'GET /v1/access/start',
+]);
 
 /**
  * An address from which too many credentials were wrong is not looked at until it may try again: not even whether this one is right,

@@ -1,10 +1,10 @@
 import { Hono } from 'hono';
 import * as v from 'valibot';
-import { type Event, EventSchema, EventsQuerySchema, parseEventId } from '../contract/events.ts';
+import { type Event, EventSchema, EventsQuerySchema, formatEventId, parseEventId } from '../contract/events.ts';
 import { pageSchema } from '../contract/pages.ts';
 import { eventIdOf, toEvent } from '../db/event-view.ts';
-import { listEvents, NO_TENANT } from '../db/events.ts';
-import { type Page, pageOf, readPageCursor } from '../db/page.ts';
+import { lastLookedAt, listEvents, NO_TENANT } from '../db/events.ts';
+import { cursorAt, type Page, pageOf, readPageCursor } from '../db/page.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { AppEnv, Gateway } from '../gateway.ts';
 import type { Access } from '../middleware/access.ts';
@@ -26,9 +26,14 @@ export function eventRoutes({ db }: Gateway, access: Access): Hono<AppEnv> {
     if (key !== '' && after === null) {
       throw new Refusal('invalid_cursor', "cursor: must be a nextCursor of this list's, or absent for the first page.");
     }
-    const rows = await listEvents(db, tenantId, { order, since, after, kind, site, network, search, limit: limit + 1 });
-    const page = pageOf(rows, limit, eventIdOf);
-    return { ...page, items: page.items.map(toEvent) };
+    const range = { order, since, after };
+    const filter = { kind, site, network, search };
+    const isFiltered = Object.values(filter).some((value) => value !== undefined);
+    const upTo = isFiltered ? await lastLookedAt(db, tenantId, range) : null;
+    const rows = await listEvents(db, tenantId, { ...range, ...filter, upTo, limit: limit + 1 });
+    const { items, nextCursor } = pageOf(rows, limit, eventIdOf);
+    // With too few, or none, it goes on where this page stopped looking.
+    return { items: items.map(toEvent), nextCursor: nextCursor ?? (upTo && cursorAt(formatEventId(upTo))) };
   }
 
   app.get(

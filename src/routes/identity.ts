@@ -10,7 +10,7 @@ import { ACCESS_COOKIE, ACCESS_HEADER, Access } from '../identity/access.ts';
 import { IdentityError } from '../identity/identity-error.ts';
 import { type Begun, Oidc } from '../identity/oidc.ts';
 import { originsFor } from '../middleware/origins.ts';
-import { countFailure } from '../middleware/rate-limit.ts';
+import { countFailure, countRequest } from '../middleware/rate-limit.ts';
 import { describe } from './describe.ts';
 import { openSession } from './open-session.ts';
 
@@ -25,7 +25,7 @@ export function identityRoutes(gateway: Gateway): Hono<AppEnv> {
   const { identity } = config;
   const app = new Hono<AppEnv>();
 
-  /** Lets the person in, to the tenant that was asked for where they are of that. @throws IdentityError `not_a_member`. */
+  /** Lets the person in, to the tenant that was asked for where they are of that. @throws IdentityError `not_a_member`; Refusal `rate_limited`. */
   async function letIn(c: Context<AppEnv>, person: Person, wanted: string, until: number | null): Promise<void> {
     const { subject, email } = person;
     if (isOperator(config.operators, person)) {
@@ -37,6 +37,7 @@ export function identityRoutes(gateway: Gateway): Hono<AppEnv> {
     const found = memberships.find(({ tenant }) => tenant.slug === wanted) ?? memberships[0];
     if (found === undefined) throw new IdentityError('not_a_member', 'no tenant lists them');
     const { member, tenant } = found;
+    await countRequest(gateway.limits, 'key', member.id, now());
     const actor = { kind: 'member', id: member.id, name: member.email ?? person.name } as const;
     await openSession(gateway, c, actor, { tenantId: tenant.id, memberId: member.id, subject, email, until });
   }
@@ -53,7 +54,7 @@ export function identityRoutes(gateway: Gateway): Hono<AppEnv> {
       );
       // A wrong answer makes this gateway ask the provider, so who has many is not listened to for a while.
       await countFailure(gateway, c);
-      return c.redirect(`/sign-in?error=${error.code satisfies SignInError}`);
+      return backToSignIn(c, error.code);
     }
   }
 
@@ -80,7 +81,7 @@ export function identityRoutes(gateway: Gateway): Hono<AppEnv> {
         orSayWhy(c, async () => {
           const begun = await begunOf(c);
           deleteCookie(c, BEGUN_COOKIE, COOKIE);
-          if (begun === null) throw new IdentityError('outdated', 'nothing was begun here');
+          if (begun === null) return backToSignIn(c, 'outdated');
           const person = await oidc.end(new URL(c.req.url), end(c), begun);
           await letIn(c, person, begun.tenant, null);
           return c.redirect('/');
@@ -96,8 +97,8 @@ export function identityRoutes(gateway: Gateway): Hono<AppEnv> {
       (c) =>
         orSayWhy(c, async () => {
           const token = c.req.header(ACCESS_HEADER) ?? getCookie(c, ACCESS_COOKIE);
-          if (token === undefined)
-            throw new IdentityError('refused', 'no assertion: Cloudflare Access is not in front');
+          // Cloudflare Access is not in front.
+          if (token === undefined) return backToSignIn(c, 'refused');
           const { person, until } = await provider.verify(token);
           await letIn(c, person, c.req.query('tenant') ?? '', until);
           return c.redirect('/');
@@ -112,6 +113,11 @@ export function identityRoutes(gateway: Gateway): Hono<AppEnv> {
   }
 
   return app;
+}
+
+/** By itself for who shows nothing: any page can send a browser here, and must not use up the tries of its address. */
+function backToSignIn(c: Context<AppEnv>, code: SignInError): Response {
+  return c.redirect(`/sign-in?error=${code}`);
 }
 
 /** Of several origins the one that the browser used, so that it comes back to where its cookie is. */

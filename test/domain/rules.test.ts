@@ -99,6 +99,7 @@ test('settings are read whole or refused by name', () => {
     [{ OVERLANE_OPERATOR_KEY: 'k'.repeat(31) }, 'OVERLANE_OPERATOR_KEY'],
     [{ ...key, OVERLANE_ORIGIN: 'https://a.example/path' }, 'OVERLANE_ORIGIN'],
     [{ ...key, OVERLANE_VNI_HOLD_SECONDS: '-1' }, 'OVERLANE_VNI_HOLD_SECONDS'],
+    [{ ...key, OVERLANE_SESSION_SECONDS: String(400 * 86_400 + 1) }, 'OVERLANE_SESSION_SECONDS'],
     [{ ...key, OVERLANE_OIDC_ISSUER: 'http://issuer.example', OVERLANE_OIDC_CLIENT_ID: 'c' }, 'OVERLANE_OIDC_ISSUER'],
     [{ ...key, OVERLANE_OIDC_ISSUER: 'https://issuer.example' }, 'OVERLANE_OIDC_CLIENT_ID'],
     [{ ...key, OVERLANE_ACCESS_TEAM: 'https://a.cloudflareaccess.com' }, 'OVERLANE_ACCESS_AUD'],

@@ -18,6 +18,7 @@ beforeAll(async () => {
     OVERLANE_ACCESS_AUD: AUDIENCE,
     OVERLANE_OPERATORS: 'boss@example.com',
     OVERLANE_FAILURE_RATE: '0',
+    OVERLANE_KEY_RATE: '3',
   };
   const log = { error: () => {} };
   running = await startGateway({ config: readConfig(settings), data: ':memory:', host: '127.0.0.1', port: 0, log });
@@ -73,4 +74,15 @@ test('an assertion that is another’s, for another, outdated, unsigned or of no
   }
   const answer = await new Browser(running).get('/v1/access/start');
   expect(answer.headers.get('location')).toBe('/sign-in?error=refused');
+});
+
+test('a member may sign in only as often as they may ask', async () => {
+  team.scenario = {};
+  const { browser: operator } = await come({});
+  await operator.made('POST', '/v1/tenants', { slug: 't', name: 't' });
+  await operator.made('POST', '/v1/tenants/t/members', { subject: 'busy', role: 'viewer' });
+  for (let i = 0; i < 3; i++) expect((await come({ sub: 'busy', email: 'b@example.com' })).ends).toBe('/');
+  expect((await come({ sub: 'busy', email: 'b@example.com' })).ends).toBe('');
+  const { items } = await operator.made<{ items: object[] }>('GET', '/v1/tenants/t/sessions');
+  expect(items).toHaveLength(3);
 });

@@ -55,3 +55,39 @@ test('what a tenant carried is the same before its hours are summed up, after, a
   expect(await carried({ network })).toEqual(await carried());
   expect(await carried({ network: { id: 'other', vni: network.vni + 1 } })).toEqual([]);
 });
+
+test('totals that no agent can have are summed up like others, of their tenant and of the rest', async () => {
+  const networks = new Map<string, number>();
+  const report = async (tenantId: string, siteId: string, hours: number, portTxBytes: number) => {
+    const said = [{ vni: networks.get(tenantId)!, revision: 1, digest: '000000000000', counters: { portTxBytes } }];
+    const at = START + (100 + hours) * HOUR_MS;
+    await saveHeartbeat(db, { tenantId, siteId }, { cursor: 'c', version: '1.0.0', networks: said }, at);
+  };
+  for (const tenantId of ['honest', 'hostile']) {
+    await createTenant(db, { id: tenantId, epoch: 'e', now: 0 }, { slug: tenantId, name: tenantId });
+    const { vni } = await createNetwork(db, tenantId, { id: `${tenantId}-n`, now: 0 }, { name: 'a' });
+    networks.set(tenantId, vni);
+    for (const n of [1, 2]) {
+      const id = `${tenantId}-${n}`;
+      const vtep = { address: `192.0.2.${n}` };
+      await createStaticSite(db, tenantId, { id, now: 0 }, { name: id, kind: 'static', vtep });
+      await attach(db, { tenantId, networkId: `${tenantId}-n`, siteId: id }, { type: 'none' });
+      await report(tenantId, id, 0, 0);
+      for (const hours of [1, 2]) await report(tenantId, id, hours, hours * (tenantId === 'honest' ? 600 : 4e18));
+    }
+  }
+  const now = START + 104 * HOUR_MS;
+  const carried = async (tenantId: string) => {
+    const first = (START + 100 * HOUR_MS) / 600_000;
+    const of = { tenantId, siteId: null, network: null };
+    const { rows } = await readHistory(db, of, { first, last: first + 11, stepsPerPoint: 6 }, START, now);
+    return rows.map(({ rxBytes }) => rxBytes);
+  };
+  const before = [await carried('honest'), await carried('hostile')];
+  expect(before).toEqual([
+    [1200, 1200],
+    [8e18, 8e18],
+  ]);
+  await sumUpHours(db, now);
+  expect([await carried('honest'), await carried('hostile')]).toEqual(before);
+});

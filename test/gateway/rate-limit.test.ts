@@ -110,6 +110,31 @@ test('who signs in with wrong keys, or comes with sessions that are none, is hel
   expect((await signedIn.get('/v1/tenants/t')).status).toBe(429);
 });
 
+test('coming back from an identity provider with nothing uses up nobody’s tries, and asking one that is away does', async () => {
+  const log = { error: () => {} };
+  const settings = {
+    ...testSettings,
+    OVERLANE_FAILURE_RATE: '3',
+    OVERLANE_OIDC_ISSUER: 'http://127.0.0.1:1',
+    OVERLANE_OIDC_CLIENT_ID: 'c',
+  };
+  const config = readConfig(settings);
+  const gateway = await startGateway({ config, data: ':memory:', host: '127.0.0.1', port: 0, log, now: () => now });
+  const browser = new Browser(gateway);
+  try {
+    for (let i = 0; i < 5; i++) {
+      const { headers } = await browser.get('/v1/oidc/end?code=c&state=s');
+      expect(headers.get('location')).toBe('/sign-in?error=outdated');
+    }
+    for (let i = 0; i < 3; i++) {
+      expect((await browser.get('/v1/oidc/start')).headers.get('location')).toBe('/sign-in?error=failed');
+    }
+    expect((await browser.get('/v1/oidc/start')).status).toBe(429);
+  } finally {
+    await gateway.close();
+  }
+});
+
 test('an address that a proxy names with its port is held to it all the same', async () => {
   for (const of of ['192.0.2.70', '[2001:db8:7::1]']) {
     const ask = (port: number) =>

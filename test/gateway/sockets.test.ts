@@ -1,5 +1,5 @@
-import { setTimeout } from 'node:timers/promises';
-import { afterEach, expect, test } from 'vitest';
+import { setImmediate, setTimeout } from 'node:timers/promises';
+import { afterEach, expect, test, vi } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import type { Site } from '../../src/contract/sites.ts';
 import type { Sockets } from '../../src/hosts/node/sockets.ts';
@@ -14,6 +14,7 @@ let nowMs = Date.now();
 let running: RunningGateway | undefined;
 
 afterEach(async () => {
+  vi.useRealTimers();
   await running?.close();
   folder.remove();
 });
@@ -67,4 +68,27 @@ test('a process cuts off sockets that fell silent, and a restart takes nobody fo
   expect(await statusNow(heard.id)).toBe('online');
   nowMs += 76_000;
   expect(await statusNow(heard.id)).toBe('offline');
+});
+
+test('the only site of a tenant that comes back within the grace is told of changes after it as before', async () => {
+  nowMs = Date.now();
+  const host = await start();
+  const tenant = await newTenant(host);
+  const agent = await newAgent(host, tenant);
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const until = async (isIt: (onlineUntil: number) => boolean) => {
+    const onlineUntil = running!.gateway.db.$client.prepare('SELECT online_until FROM site_status');
+    for (; !isIt((await onlineUntil.first<number>('online_until')) ?? 0); await setImmediate())
+      vi.advanceTimersByTime(1);
+  };
+  const one = await watch(host, agent, '');
+  await until((time) => time > nowMs + 1000_000);
+  one.close();
+  await one.closed;
+  await until((time) => time < nowMs + 1000_000);
+  const two = await watch(host, agent, '');
+  await until((time) => time > nowMs + 1000_000);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(host.sockets.size).toBe(1);
+  two.close();
 });

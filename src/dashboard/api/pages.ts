@@ -45,7 +45,7 @@ export function usePages<Item>(path: string): Pages<Item> {
     asking.current = asked;
     let next = from;
     try {
-      for (let i = 0; i < pages && (i === 0 || next.cursor !== null); i++) {
+      for (let i = 0; i < pages && (i === 0 || next.cursor !== null); ) {
         const page = await get<Page<Item>>(pagePath(from.path, next.cursor, PAGE));
         next = {
           path: from.path,
@@ -54,6 +54,9 @@ export function usePages<Item>(path: string): Pages<Item> {
           pages: next.pages + 1,
           isOutdated: false,
         };
+        // A page of a search that found nothing yet is none to show.
+        if (page.items.length > 0 || page.nextCursor === null) i++;
+        else if (asked.signal.aborted) return;
       }
     } catch (error) {
       next = { ...latest.current, error: error as Error };

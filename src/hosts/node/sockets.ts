@@ -144,9 +144,11 @@ export class Sockets implements Hub {
       this.#note(house, siteId, 'left');
       const grace = setTimeout(
         () => {
-          if (house.watchers.has(siteId)) return;
-          this.#note(house, siteId, 'offline');
-          house.audience.siteWent(siteId);
+          // By now the tenant may have another house: this one is given up when nobody is in it.
+          const current = this.#houseOf(tenantId);
+          if (current.watchers.has(siteId)) return;
+          this.#note(current, siteId, 'offline');
+          current.audience.siteWent(siteId);
         },
         this.#graceMs + 2 * NOTE_MS,
       );
@@ -243,8 +245,10 @@ export class Sockets implements Hub {
     this.#leaveIfEmpty(house);
   }
 
-  #leaveIfEmpty({ tenantId, watchers, viewers, notes }: House): void {
-    if (watchers.size + viewers.size + notes.size === 0) this.#houses.delete(tenantId);
+  #leaveIfEmpty(house: House): void {
+    const { tenantId, watchers, viewers, notes } = house;
+    if (watchers.size + viewers.size + notes.size > 0) return;
+    if (this.#houses.get(tenantId) === house) this.#houses.delete(tenantId);
   }
 }
 

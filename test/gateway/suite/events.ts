@@ -155,4 +155,27 @@ export function events(host: () => Host): void {
       macsPerNetwork: { used: 9, limit: 10 },
     });
   });
+
+  test('a page looks at so many events and no more, and the next goes on from there', async () => {
+    const { admin, at, slug } = await newTenant(host());
+    await host().write(
+      `INSERT INTO events (tenant_id, at, kind, revision, actor, subject)
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+        SELECT t.id, i, 'mac_moved', 0, '{"kind":"system"}', 'm' FROM n, tenants t WHERE t.slug = ?`,
+      slug,
+    );
+    await admin.made('POST', `${at}/networks`, { name: 'a' });
+    for (const filter of ['kind=network_created', 'search=network_created']) {
+      const page = (query: string) => admin.made<EventPage>('GET', `${at}/events?${filter}${query}`);
+      const first = await page('');
+      expect(first).toMatchObject({ items: [], nextCursor: expect.any(String) });
+      expect(await page(`&cursor=${first.nextCursor}`)).toMatchObject({
+        items: [{ kind: 'network_created' }],
+        nextCursor: null,
+      });
+      const newest = await page('&order=newest');
+      expect(newest).toMatchObject({ items: [{ kind: 'network_created' }], nextCursor: expect.any(String) });
+      expect(await page(`&order=newest&cursor=${newest.nextCursor}`)).toEqual({ items: [], nextCursor: null });
+    }
+  });
 }

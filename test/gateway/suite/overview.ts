@@ -174,6 +174,8 @@ export function overview(host: () => Host): void {
     expect(await kinds(`site=${all[1]!.id}`)).toEqual(['site_enrolled', 'site_attached']);
     expect(await kinds(`network=${id}`)).toEqual(['network_created', 'site_attached', 'site_attached']);
     expect(await kinds('search="S1"')).toEqual(['site_enrolled']);
+    await admin.made('PATCH', `${at}/networks/a`, { description: 'Büro ÉTAGE' });
+    expect(await kinds(`search=${encodeURIComponent('büro ÉTAGE')}`)).toEqual(['network_changed']);
     const enrolled = await admin.made<{ items: { after: { joinToken: string } }[] }>(
       'GET',
       `${at}/events?kind=site_enrolled`,
