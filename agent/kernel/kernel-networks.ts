@@ -81,8 +81,8 @@ export class KernelNetworks {
   }
 
   /** Reads all that the kernel has and makes it as wanted: notifications were lost. */
-  resync(): void {
-    this.#reconcile('entries');
+  resync(): ApplyReport {
+    return this.#reconcile('entries');
   }
 
   report(): ApplyReport {

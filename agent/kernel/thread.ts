@@ -116,7 +116,7 @@ function run({ vtep, identity, dscp }: ThreadOptions): void {
     }
     if (time - lookedAfterAt >= UPKEEP_SECONDS) {
       lookedAfterAt = time;
-      networks.retry();
+      tell({ type: 'report', report: networks.retry() });
     }
   }
   for (const each of [route, heard, filterSocket, filterHeard, arp, epoll]) each?.close();
@@ -135,9 +135,9 @@ function run({ vtep, identity, dscp }: ThreadOptions): void {
     const begun = now();
     if (entriesLost && begun >= resyncAt) {
       entriesLost = false;
-      networks.resync();
+      tell({ type: 'report', report: networks.resync() });
       resyncAt = now() + (now() - begun) / RESYNC_SHARE;
-    } else if (linksChanged) networks.retry();
+    } else if (linksChanged) tell({ type: 'report', report: networks.retry() });
     linksChanged = false;
     if (networks.needsRepair) networks.repair();
   }

@@ -248,6 +248,13 @@ function keeps(): void {
     expect(await a.link(`ovx${VNI}`)).toMatchObject({ master: 'br0' });
     await a.ip('address add 192.168.9.1/24 dev br0');
     await passes();
+    const lines = agent.lines.length;
+    const says = (text: string) =>
+      until(text, () => agent.lines.slice(lines).some((line) => line.includes(`VNI ${VNI} is ${text}`)));
+    await a.ip('link del br0');
+    await says('not carried: there is no bridge named br0');
+    await a.ip('link add br0 type bridge');
+    await says('carried now');
   });
 
   it('no mark on a device of somebody’s that has the name as an alternative one, nor touches it later', async () => {
