@@ -23,6 +23,9 @@ export class InForce {
   constructor(datapath: Datapath, log: Log) {
     this.#datapath = datapath;
     this.#log = log;
+    datapath.onReport((report) => {
+      if (this.#certain) this.#take(report);
+    });
   }
 
   /** Puts `update` in force, or all of `whole` where the data path does not stand where the update starts. */
@@ -61,10 +64,10 @@ export class InForce {
   }
 
   async #call(act: () => Promise<ApplyReport>): Promise<void> {
-    const before = this.report.errors;
     const hadOutage = this.outage !== null;
+    let report: ApplyReport;
     try {
-      this.report = await act();
+      report = await act();
       this.#certain = true;
       this.outage = null;
     } catch (error) {
@@ -75,6 +78,12 @@ export class InForce {
       return;
     }
     if (hadOutage) this.changes++;
+    this.#take(report);
+  }
+
+  #take(report: ApplyReport): void {
+    const before = this.report.errors;
+    this.report = report;
     for (const [vni, error] of this.report.errors) {
       if (before.get(vni) === error) continue;
       this.changes++;

@@ -39,6 +39,7 @@ export class InMemoryDatapath implements Datapath {
   readonly #failing = new Map<number, string>();
   readonly #listeners: ((reason: Error) => void)[] = [];
   readonly #local = new Map<string, LocalMac>();
+  #reported: (report: ApplyReport) => void = () => {};
   #learned: (changes: LearnedChanges) => void = () => {};
   #nextRejection: Error | null = null;
 
@@ -87,6 +88,15 @@ export class InMemoryDatapath implements Datapath {
 
   async retry(): Promise<ApplyReport> {
     return this.#report();
+  }
+
+  onReport(listener: (report: ApplyReport) => void): void {
+    this.#reported = listener;
+  }
+
+  /** As if it had looked after its networks of itself. */
+  lookAfter(): void {
+    this.#reported(this.#report());
   }
 
   onLearned(listener: (changes: LearnedChanges) => void): void {

@@ -4,7 +4,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { aliasOf, macOf, PortError } from '../ports/ownership.ts';
-import type { SysError } from '../sys/errno.linux.ts';
+import { SysError } from '../sys/errno.linux.ts';
 import {
   decodeLink,
   encodeAlias,
@@ -84,6 +84,11 @@ export function vxlanName(vni: number): string {
   return `ovx${vni}`;
 }
 
+/** Whether a link is of a kind that an agent makes, on either data path. */
+export function isOfOurKind({ kind }: Link): boolean {
+  return kind === 'vxlan' || kind === 'bridge' || kind === 'tun';
+}
+
 /** Whether a link is what a network's devices consist of, so that it can stay. */
 export function isWanted(link: Link, { port, vxlan }: DeviceRequest): boolean {
   if (link.kind === 'vxlan') return link.name === vxlanName(vxlan.vni) && isSameVxlan(link.vxlan, vxlan);
@@ -154,6 +159,12 @@ export function deleteDevices(socket: NetlinkSocket, links: Links, doomed: reado
   ]);
 }
 
+/** Deletes a network's vxlan device, if it is there and ours. */
+export function removeVxlan(socket: NetlinkSocket, links: Links, identity: string, vni: number): void {
+  const link = links.find(vxlanName(vni));
+  if (link?.kind === 'vxlan' && link.alias === aliasOf(identity, vni)) deleteDevices(socket, links, [link]);
+}
+
 function ensureBridge(
   socket: NetlinkSocket,
   links: Links,
@@ -183,7 +194,10 @@ function findBridge(links: Links, name: string): Link {
   return link;
 }
 
-/** Makes a device and signs it in one system call, so that none is left that nobody knows. */
+/**
+ * Makes a device and signs it in one system call, so that none is left that nobody knows. Whose the name is already, if only as an
+ * alternative name, which a dump is not searched for, is not signed.
+ */
 function make(
   socket: NetlinkSocket,
   name: string,
@@ -191,11 +205,27 @@ function make(
   parts: readonly Uint8Array[],
   explained: (error: SysError) => string,
 ): void {
+  const other = findByAnyName(socket, name);
+  if (other !== undefined) {
+    throw new PortError(
+      `${other} has the name ${name} already and was not made by this agent: remove it or choose another name`,
+    );
+  }
   const errors = socket.change([
     { type: RTM_NEWLINK, flags: NLM_F_CREATE | NLM_F_EXCL, parts },
     { type: RTM_SETLINK, flags: 0, parts: encodeAlias(name, alias) },
   ]);
   for (const error of errors.values()) throw new PortError(explained(error));
+}
+
+/** @returns what the device that answers to the name is called, if there is one. */
+function findByAnyName(socket: NetlinkSocket, name: string): string | undefined {
+  try {
+    return decodeLink(socket.get(RTM_GETLINK, ...encodeName(name))[0]!.body).name;
+  } catch (error) {
+    if (error instanceof SysError && error.code === 'ENODEV') return undefined;
+    throw error;
+  }
 }
 
 function explainVxlan(error: SysError, links: Links, { vni, port }: VxlanSettings): string {

@@ -20,7 +20,7 @@ import {
 import type { NetlinkSocket } from '../sys/netlink-socket.linux.ts';
 import { CarriedNetwork, makeChanges, type PendingChange, placeOf } from './carried-network.ts';
 import { type DeviceRequest, isSameDevice, requestOf } from './device-request.ts';
-import { type Devices, deleteDevices, ensureDevices, isWanted, Links } from './devices.ts';
+import { type Devices, deleteDevices, ensureDevices, isOfOurKind, isWanted, Links, removeVxlan } from './devices.ts';
 import { fdbOf } from './fdb.ts';
 import { explainFilter, type Filter } from './filter.ts';
 import { encodeChange, isLocalStation, type Place, PROTOCOL, readForwarding } from './forwarding.ts';
@@ -81,8 +81,8 @@ export class KernelNetworks {
   }
 
   /** Reads all that the kernel has and makes it as wanted: notifications were lost. */
-  resync(): void {
-    this.#reconcile('entries');
+  resync(): ApplyReport {
+    return this.#reconcile('entries');
   }
 
   report(): ApplyReport {
@@ -250,7 +250,7 @@ export class KernelNetworks {
   #removeUnwanted(links: Links, requests: ReadonlyMap<number, DeviceRequest>): void {
     const doomed = [...links].filter((link) => {
       const vni = vniOfAlias(this.#options.identity, link.alias);
-      if (vni === null) return false;
+      if (vni === null || !isOfOurKind(link)) return false;
       const request = requests.get(vni);
       if (request !== undefined && !this.#reused.has(vni) && isWanted(link, request)) return false;
       this.#dismiss(vni);
@@ -274,6 +274,8 @@ export class KernelNetworks {
       if (!(error instanceof PortError) && !(error instanceof SysError)) throw error;
       this.#errors.set(vni, error.message);
       this.#dismiss(vni);
+      // What is looked after no longer must not forward on, least of all in a bridge that the network has left.
+      removeVxlan(this.#options.route, links, this.#options.identity, vni);
       return null;
     }
     this.#errors.delete(vni);

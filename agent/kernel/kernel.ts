@@ -58,6 +58,7 @@ class KernelDatapath implements Datapath {
   readonly #counters: KernelCounters;
   readonly #failureListeners: ((reason: Error) => void)[] = [];
   #learned: (changes: LearnedChanges) => void = () => {};
+  #reported: (report: ApplyReport) => void = () => {};
   #nextId = 1;
   #stopped: Promise<void> | null = null;
   #failure: Error | null = null;
@@ -80,6 +81,10 @@ class KernelDatapath implements Datapath {
 
   retry(): Promise<ApplyReport> {
     return this.#ask({ type: 'apply', update: null });
+  }
+
+  onReport(listener: (report: ApplyReport) => void): void {
+    this.#reported = listener;
   }
 
   onLearned(listener: (changes: LearnedChanges) => void): void {
@@ -126,6 +131,9 @@ class KernelDatapath implements Datapath {
         break;
       case 'learned':
         this.#learned(message.changes);
+        break;
+      case 'report':
+        this.#reported(message.report);
         break;
       case 'notice':
         this.#options.log(message.level, message.message);

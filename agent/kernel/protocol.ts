@@ -37,5 +37,7 @@ export type FromThread =
   | { readonly type: 'refusal'; readonly id: number; readonly code: string; readonly message: string }
   /** Something to say once in the log. */
   | { readonly type: 'notice'; readonly level: 'info' | 'warn'; readonly message: string }
+  /** What stands was looked after. */
+  | { readonly type: 'report'; readonly report: ApplyReport }
   /** Stations came to this host's side, or went. */
   | { readonly type: 'learned'; readonly changes: LearnedChanges };

@@ -27,6 +27,8 @@ import type { Answers, FromThread, ThreadOptions, ToThread } from './protocol.ts
 const GATHER_SECONDS = 0.1;
 /** How often devices are looked after without being told: a link's MTU may change. */
 const UPKEEP_SECONDS = 10;
+/** Reading all that the kernel has takes its time, and much of it goes by when changes come too fast to be heard: so much less than the rest. */
+const RESYNC_SHARE = 0.1;
 const EVENTS = 8;
 
 const EFD_CLOEXEC = 0o2000000;
@@ -92,6 +94,7 @@ function run({ vtep, identity, dscp }: ThreadOptions): void {
   let lookedAfterAt = now();
   let linksChanged = false;
   let entriesLost = false;
+  let resyncAt = 0;
   let filterChanged = false;
   /** When the first of the changes came that wait to be dealt with. */
   let since: number | null = null;
@@ -113,7 +116,7 @@ function run({ vtep, identity, dscp }: ThreadOptions): void {
     }
     if (time - lookedAfterAt >= UPKEEP_SECONDS) {
       lookedAfterAt = time;
-      networks.retry();
+      tell({ type: 'report', report: networks.retry() });
     }
   }
   for (const each of [route, heard, filterSocket, filterHeard, arp, epoll]) each?.close();
@@ -129,10 +132,12 @@ function run({ vtep, identity, dscp }: ThreadOptions): void {
       });
       networks.mendFilter();
     }
-    if (entriesLost) {
+    const begun = now();
+    if (entriesLost && begun >= resyncAt) {
       entriesLost = false;
-      networks.resync();
-    } else if (linksChanged) networks.retry();
+      tell({ type: 'report', report: networks.resync() });
+      resyncAt = now() + (now() - begun) / RESYNC_SHARE;
+    } else if (linksChanged) tell({ type: 'report', report: networks.retry() });
     linksChanged = false;
     if (networks.needsRepair) networks.repair();
   }

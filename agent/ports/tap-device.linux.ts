@@ -110,10 +110,10 @@ export function openTap(identity: string, request: TapRequest): TapDevice {
  * Mends a device that passes frames: its MTU, its bridge (which may have been made anew meanwhile), its being up.
  * @throws PortError
  */
-export function maintainTap(request: TapRequest): void {
+export function maintainTap(identity: string, request: TapRequest): void {
   const link = findLink(request.name);
-  // Deleted a moment ago: whoever reads from it will notice.
-  if (link === undefined) return;
+  // Deleted a moment ago: whoever reads from it will notice. Or renamed, and another has its name now.
+  if (link === undefined || link.alias !== aliasOf(identity, request.vni)) return;
   const bridge = request.bridge === undefined ? undefined : findBridge(request.bridge);
   const master = bridge?.index ?? link.master;
   const mtu = deviceMtu(request, bridge);

@@ -14,6 +14,8 @@ const NAME_LENGTH = 20;
 const IFINDEX = 4;
 const PACKET_SIZE = 64;
 const BATCH = 32;
+/** How many batches before the caller has its turn: any interface's ARP comes here, perhaps faster than it is taken. */
+const TURNS = 32;
 export const ARP_SOCKET_ARENA_BYTES = BATCH * (64 + 64 + 128 + PACKET_SIZE) + 4096;
 
 export class ArpSocket {
@@ -34,9 +36,9 @@ export class ArpSocket {
     this.fd = checked('socket(AF_PACKET)', socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, protocol));
   }
 
-  /** Gives all that wait: the interface's index, and where the ARP packet lies in the arena, valid during the call. */
+  /** Gives those that wait, up to a limit: the interface's index, and where the ARP packet lies in the arena, valid during the call. */
   receive(onPacket: (index: number, view: DataView, offset: number, length: number) => void): void {
-    for (;;) {
+    for (let turn = 0; turn < TURNS; turn++) {
       for (let i = 0; i < BATCH; i++) {
         this.#messages.setBuffer(i, this.#buffers + i * PACKET_SIZE, PACKET_SIZE);
         this.#messages.setMessage(i, this.#names + i * 32, NAME_LENGTH, i, 1);

@@ -46,6 +46,10 @@ const SOURCE_PORTS = Uint8Array.of(0xc0, 0x00, 0xff, 0xff);
 
 const BRIDGE_FORWARD_DELAY = 1;
 const BRIDGE_MCAST_SNOOPING = 23;
+/** Since Linux 6.7; earlier ones take no notice. */
+const BRIDGE_FDB_MAX_LEARNED = 49;
+/** Stations that a bridge learns, at most: as many as the userspace data path does of a network. Entries that are set do not count. */
+const MAX_LEARNED_MACS = 100_000;
 
 const PORT_LEARNING = 8;
 const PORT_NEIGH_SUPPRESS = 32;
@@ -118,11 +122,12 @@ export function decodeLink(body: Uint8Array): Link {
   };
 }
 
-/** A bridge without spanning tree and multicast snooping, which forwards at once. */
+/** A bridge without spanning tree and multicast snooping, which forwards at once, and which made-up addresses can't fill without end. */
 export function encodeBridge(name: string, mac: Uint8Array, mtu: number): Uint8Array[] {
   const data = [
     encodeAttribute(BRIDGE_FORWARD_DELAY, encodeUint32(0)),
     encodeAttribute(BRIDGE_MCAST_SNOOPING, Uint8Array.of(0)),
+    encodeAttribute(BRIDGE_FDB_MAX_LEARNED, encodeUint32(MAX_LEARNED_MACS)),
   ];
   return [...encodeNew(name, mac, mtu), encodeInfo('bridge', data)];
 }

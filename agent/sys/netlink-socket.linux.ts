@@ -39,6 +39,8 @@ const RECEIVE_SIZE = 65_536;
 const BUFFER_BYTES = 16 * 1024 * 1024;
 /** Changes in one system call. */
 const CHUNK = 200;
+/** How many datagrams of notifications are taken before the caller has its turn. */
+const TURNS = 1000;
 
 export interface NetlinkChange {
   readonly type: number;
@@ -138,12 +140,12 @@ export class NetlinkSocket {
   }
 
   /**
-   * Takes the notifications that wait, for a socket that asks nothing.
+   * Takes the notifications that wait, for a socket that asks nothing: so many and no more, since they may come faster than they are taken.
    * @returns false where some were lost: more came than the buffer holds.
    */
   notifications(onMessage: (message: NetlinkMessage) => void): boolean {
     let isWhole = true;
-    for (;;) {
+    for (let turn = 0; turn < TURNS; turn++) {
       const length = recv(this.fd, this.#arena.address + this.#buffer, RECEIVE_SIZE, MSG_DONTWAIT);
       if (length >= 0) {
         for (const message of decodeMessages(this.#received(length))) onMessage(message);
@@ -154,6 +156,7 @@ export class NetlinkSocket {
       if (errno === ENOBUFS) isWhole = false;
       else if (errno !== EINTR) throw new SysError('recv(AF_NETLINK)', errno);
     }
+    return isWhole;
   }
 
   /** By which notifications tell its changes from others': known once it was answered. */

@@ -101,7 +101,7 @@ export class Devices {
         const request = requestOf(vni, wanted.port, mtu, threads);
         if (request === null) throw new PortError(`this version of the agent has no ports of type ${wanted.port.type}`);
         if (this.#open.has(vni)) {
-          maintainTap(request);
+          maintainTap(identity, request);
         } else {
           const device = openTap(identity, request);
           const id = this.#nextId();

@@ -106,6 +106,7 @@ class ThreadsDatapath implements UserspaceDatapath {
   /** What the threads could not do, by VNI. */
   readonly #problems = new Map<number, string>();
   #learned: (changes: LearnedChanges) => void = () => {};
+  #reported: (report: ApplyReport) => void = () => {};
   readonly #failureListeners: ((reason: Error) => void)[] = [];
   readonly #upkeep: NodeJS.Timeout;
   readonly #noticed = new Set<string>();
@@ -124,7 +125,7 @@ class ThreadsDatapath implements UserspaceDatapath {
       thread.onSaid = (said) => this.#take(said);
       thread.onFailure = (reason) => this.#fail(reason);
     }
-    this.#upkeep = setInterval(() => void this.retry().catch(() => undefined), UPKEEP_SECONDS * 1000);
+    this.#upkeep = setInterval(() => this.#lookAfter(), UPKEEP_SECONDS * 1000);
     this.#upkeep.unref();
   }
 
@@ -134,6 +135,10 @@ class ThreadsDatapath implements UserspaceDatapath {
 
   retry(): Promise<ApplyReport> {
     return this.#inOrder(() => this.#apply(null));
+  }
+
+  onReport(listener: (report: ApplyReport) => void): void {
+    this.#reported = listener;
   }
 
   async fdb(): Promise<readonly NetworkFdb[]> {
@@ -192,6 +197,13 @@ class ThreadsDatapath implements UserspaceDatapath {
       this.#devices.forgetAll();
       await Promise.all(this.#threads.map(({ thread }) => thread.stop()));
     });
+  }
+
+  #lookAfter(): void {
+    this.retry().then(
+      (report) => this.#reported(report),
+      () => undefined,
+    );
   }
 
   async #apply(update: TableUpdate | null): Promise<ApplyReport> {
@@ -257,7 +269,7 @@ class ThreadsDatapath implements UserspaceDatapath {
         const name = this.#devices.lose(said.vni, said.portId);
         if (name === null) break;
         this.#options.log('warn', `the interface ${name} was deleted by somebody`);
-        this.retry().catch(() => undefined);
+        this.#lookAfter();
         break;
       }
       case 'notice':

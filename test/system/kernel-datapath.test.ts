@@ -237,6 +237,36 @@ function keeps(): void {
     expect(await a.exec(['ip', 'neigh', 'show', 'dev', 'br0'])).not.toContain('extern_learn');
   });
 
+  it('nothing in a bridge that the network left for one that is not there', async () => {
+    await a.ip('link add br0 type bridge', 'link set br0 up');
+    const inBridge = (name: string) => config(network({ port: { type: 'bridge', name } }));
+    const agent = await start(inBridge('br0'));
+    expect(await a.link(`ovx${VNI}`)).toMatchObject({ master: 'br0' });
+    await reload(agent, inBridge('br1'));
+    expect(await a.exec(['ip', '-o', 'link'])).not.toContain(`ovx${VNI}`);
+    await reload(agent, inBridge('br0'));
+    expect(await a.link(`ovx${VNI}`)).toMatchObject({ master: 'br0' });
+    await a.ip('address add 192.168.9.1/24 dev br0');
+    await passes();
+    const lines = agent.lines.length;
+    const says = (text: string) =>
+      until(text, () => agent.lines.slice(lines).some((line) => line.includes(`VNI ${VNI} is ${text}`)));
+    await a.ip('link del br0');
+    await says('not carried: there is no bridge named br0');
+    await a.ip('link add br0 type bridge');
+    await says('carried now');
+  });
+
+  it('no mark on a device of somebody’s that has the name as an alternative one, nor touches it later', async () => {
+    await a.ip('link add theirs type veth peer name theirs2', 'link property add dev theirs altname blue');
+    const agent = await a.agent({ config: config(network()), datapath: 'kernel' });
+    running.push(agent);
+    expect(agent.lines.join('\n')).toContain('VNI 9 is not carried: theirs has the name blue already');
+    await reload(agent, config(network()));
+    await agent.stop();
+    expect(await a.link('theirs')).not.toHaveProperty('ifalias');
+  });
+
   it('what it can of a table of which some can’t be carried, with a line for each that says what to do', async () => {
     await a.ip(
       'link add taken type bridge',

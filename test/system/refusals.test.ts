@@ -54,6 +54,23 @@ describeTapLab('an agent', () => {
     expect(await agent.stop()).toMatchObject({ code: 0 });
   });
 
+  it('leaves an interface alone that took the name of its own, which was renamed', async () => {
+    const agent = site.spawn(argv);
+    await agent.line(/running/);
+    await site.ip(
+      'link set tap down',
+      'link set tap name renamed',
+      'link set renamed up',
+      'link add tap mtu 1234 type bridge',
+    );
+    agent.child.kill('SIGHUP');
+    await agent.line(/was read again/);
+    expect(await site.link('tap')).toMatchObject({ mtu: 1234, operstate: 'DOWN' });
+    await site.ip('link del tap');
+    expect(await agent.stop()).toMatchObject({ code: 0 });
+    await expect(site.link('renamed', 100)).rejects.toThrow();
+  });
+
   it('puts its port back into a bridge that was made anew', async () => {
     const other = await lab.site('b');
     await other.ip('link add br0 type bridge');

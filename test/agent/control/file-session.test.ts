@@ -29,3 +29,20 @@ test('a table in a file is carried; what can’t be is tried again until it is, 
   expect(waits).toHaveLength(0);
   await session.stop();
 });
+
+test('what the data path finds amiss of itself is said at once, and that it is well again', async () => {
+  const datapath = new InMemoryDatapath();
+  const lines: string[] = [];
+  const log = (_level: string, line: string): void => void lines.push(line);
+  const session = new FileSession({ datapath, now: () => 0, after: () => () => {}, log });
+  await session.apply(snapshot('config:1', [network(9)]));
+  datapath.fail(9, 'bridge br0 is missing');
+  datapath.lookAfter();
+  datapath.lookAfter();
+  expect(session.status()).toMatchObject({ inStep: false, networks: [{ error: 'bridge br0 is missing' }] });
+  datapath.heal(9);
+  datapath.lookAfter();
+  expect(session.status()).toMatchObject({ inStep: true });
+  expect(lines).toEqual(['VNI 9 is not carried: bridge br0 is missing', 'VNI 9 is carried now']);
+  await session.stop();
+});
