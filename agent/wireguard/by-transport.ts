@@ -21,6 +21,11 @@ export class DatapathByTransport implements Datapath {
   readonly #encrypted: Datapath;
   /** Where each network is carried. */
   #places = new Map<number, Place>();
+  /** How the networks of each fared when it last said so. */
+  readonly #reports: Record<'plain' | 'wireguard', ApplyReport> = {
+    plain: { errors: new Map(), mtus: new Map() },
+    wireguard: { errors: new Map(), mtus: new Map() },
+  };
   /** Why those are carried nowhere. */
   readonly #unknown = new Map<number, string>();
 
@@ -39,14 +44,26 @@ export class DatapathByTransport implements Datapath {
     // Who gives up a network goes first, since both want the same interface for it.
     const plainFirst = moved.every(({ vni }) => this.#places.get(vni) !== 'plain');
     const order = plainFirst ? (['plain', 'wireguard'] as const) : (['wireguard', 'plain'] as const);
-    const reports: ApplyReport[] = [];
-    for (const place of order) reports.push(await this.#at(place).apply(partOf(update, place, before, this.#places)));
-    if (moved.length > 0) reports[0] = await this.#at(order[0]).retry();
-    return this.#merge(reports);
+    for (const place of order) {
+      this.#reports[place] = await this.#at(place).apply(partOf(update, place, before, this.#places));
+    }
+    if (moved.length > 0) this.#reports[order[0]] = await this.#at(order[0]).retry();
+    return this.#report();
   }
 
   async retry(): Promise<ApplyReport> {
-    return this.#merge([await this.#plain.retry(), await this.#encrypted.retry()]);
+    this.#reports.plain = await this.#plain.retry();
+    this.#reports.wireguard = await this.#encrypted.retry();
+    return this.#report();
+  }
+
+  onReport(listener: (report: ApplyReport) => void): void {
+    for (const place of ['plain', 'wireguard'] as const) {
+      this.#at(place).onReport((report) => {
+        this.#reports[place] = report;
+        listener(this.#report());
+      });
+    }
   }
 
   onLearned(listener: (changes: LearnedChanges) => void): void {
@@ -97,10 +114,11 @@ export class DatapathByTransport implements Datapath {
     }
   }
 
-  #merge(reports: readonly ApplyReport[]): ApplyReport {
+  #report(): ApplyReport {
+    const { plain, wireguard } = this.#reports;
     return {
-      errors: new Map([...reports.flatMap(({ errors }) => [...errors]), ...this.#unknown]),
-      mtus: new Map(reports.flatMap(({ mtus }) => [...mtus])),
+      errors: new Map([...plain.errors, ...wireguard.errors, ...this.#unknown]),
+      mtus: new Map([...plain.mtus, ...wireguard.mtus]),
     };
   }
 }

@@ -45,6 +45,7 @@ export class EncryptedDatapath implements Datapath {
   #inner: UserspaceDatapath | null = null;
   #sources: readonly TunnelSource[] = [];
   readonly #learnedListeners: ((changes: LearnedChanges) => void)[] = [];
+  #reported: (report: ApplyReport) => void = () => {};
   readonly #failureListeners: ((reason: Error) => void)[] = [];
   readonly #upkeep: NodeJS.Timeout;
   #queue: Promise<unknown> = Promise.resolve();
@@ -62,10 +63,10 @@ export class EncryptedDatapath implements Datapath {
       onLost: () => {
         if (this.#stopping) return;
         options.log('warn', 'a WireGuard device is gone: it is made again');
-        void this.retry();
+        this.#lookAfter();
       },
     });
-    this.#upkeep = setInterval(() => this.#isStale && void this.retry(), UPKEEP_SECONDS * 1000);
+    this.#upkeep = setInterval(() => this.#isStale && this.#lookAfter(), UPKEEP_SECONDS * 1000);
     this.#upkeep.unref();
   }
 
@@ -83,6 +84,10 @@ export class EncryptedDatapath implements Datapath {
 
   retry(): Promise<ApplyReport> {
     return this.#inOrder(() => this.#putInForce(null));
+  }
+
+  onReport(listener: (report: ApplyReport) => void): void {
+    this.#reported = listener;
   }
 
   /** Goes over to these keys: VXLAN is sent by the first when this resolves, and taken in by each. @throws Error where that can't be had. */
@@ -139,6 +144,14 @@ export class EncryptedDatapath implements Datapath {
     return this.#inOrder(() => this.#close());
   }
 
+  /** Of itself, so how the networks fare then is told. */
+  #lookAfter(): void {
+    this.retry().then(
+      (report) => this.#reported(report),
+      () => undefined,
+    );
+  }
+
   async #putInForce(update: TableUpdate | null): Promise<ApplyReport> {
     const table = this.#table;
     if (this.#stopping || table === null || table.networks.size === 0) {
@@ -187,6 +200,7 @@ export class EncryptedDatapath implements Datapath {
     inner.onLearned((changes) => {
       for (const listener of this.#learnedListeners) listener(changes);
     });
+    inner.onReport((report) => this.#reported(report));
     inner.onFailure((reason) => {
       for (const listener of this.#failureListeners) listener(reason);
     });
