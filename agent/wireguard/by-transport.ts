@@ -49,6 +49,13 @@ export class DatapathByTransport implements Datapath {
     return this.#merge([await this.#plain.retry(), await this.#encrypted.retry()]);
   }
 
+  onReport(listener: (report: ApplyReport) => void): void {
+    // Of one half: how both fare has to be asked.
+    this.#plain.onReport?.(() => {
+      this.retry().then(listener, () => undefined);
+    });
+  }
+
   onLearned(listener: (changes: LearnedChanges) => void): void {
     this.#plain.onLearned(listener);
     this.#encrypted.onLearned(listener);
