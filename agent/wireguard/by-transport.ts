@@ -66,13 +66,6 @@ export class DatapathByTransport implements Datapath {
     }
   }
 
-  onReport(listener: (report: ApplyReport) => void): void {
-    // Of one half: how both fare has to be asked.
-    this.#plain.onReport?.(() => {
-      this.retry().then(listener, () => undefined);
-    });
-  }
-
   onLearned(listener: (changes: LearnedChanges) => void): void {
     this.#plain.onLearned(listener);
     this.#encrypted.onLearned(listener);
