@@ -23,7 +23,7 @@ export class InForce {
   constructor(datapath: Datapath, log: Log) {
     this.#datapath = datapath;
     this.#log = log;
-    datapath.onReport?.((report) => {
+    datapath.onReport((report) => {
       if (this.#certain) this.#take(report);
     });
   }

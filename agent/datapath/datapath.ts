@@ -22,7 +22,7 @@ export interface Datapath {
    */
   retry(): Promise<ApplyReport>;
   /** Calls `listener` with how the networks fare when it has looked after them of itself: a bridge may have gone since, or come. One listener. Absent where it is told of by `retry` alone. */
-  onReport?(listener: (report: ApplyReport) => void): void;
+  onReport(listener: (report: ApplyReport) => void): void;
 
   /**
    * Tells which stations came to be on this host's own ports, and which no longer are: what other sites should send here.

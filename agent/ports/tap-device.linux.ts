@@ -8,7 +8,7 @@
 import { Arena } from '../sys/arena.linux.ts';
 import { checked, lastErrno, SysError } from '../sys/errno.linux.ts';
 import { close, F_DUPFD_CLOEXEC, fcntl, ioctl, O_CLOEXEC, O_NONBLOCK, O_RDWR, open } from '../sys/libc.linux.ts';
-import { deleteLink, findLink, listLinks, setLink } from '../sys/link.linux.ts';
+import { deleteLink, findLink, listLinks, removeQdisc, setLink } from '../sys/link.linux.ts';
 import type { Link } from '../sys/link-message.ts';
 import { ETHERNET_HEADER_LENGTH } from '../wire/ethernet.ts';
 import { MAX_TRAIN_BYTES } from '../wire/packet-batch.ts';
@@ -242,10 +242,20 @@ function configure(
   bridge: Link | undefined,
 ): void {
   if (isNew) setLink(link.index, { alias, mac: macOf(identity, request.vni), txQueueLength: TX_QUEUE_LENGTH });
+  if (isNew) tryRemoveQdisc(link.index);
   const master = bridge?.index ?? 0;
   setMtu(link.index, deviceMtu(request, bridge));
   if (link.master !== master) setLink(link.index, { master });
   setLink(link.index, { up: true });
+}
+
+/** A TAP with several queues could have 256, each with a discipline of the TAP's own queue length: 25 MB. Where it stays, it only costs. */
+function tryRemoveQdisc(index: number): void {
+  try {
+    removeQdisc(index);
+  } catch (error) {
+    if (!(error instanceof SysError)) throw error;
+  }
 }
 
 function explain({ name }: TapRequest, error: SysError): string {

@@ -2,7 +2,7 @@
 import { decodeAddress } from './address-message.ts';
 import { SysError } from './errno.linux.ts';
 import { decodeLink, type Link } from './link-message.ts';
-import { netlinkChange, netlinkCreate, netlinkDump, netlinkGet } from './netlink.linux.ts';
+import { netlinkChange, netlinkCreate, netlinkDump, netlinkGet, netlinkReplace } from './netlink.linux.ts';
 import {
   ADDRESS_HEADER_LENGTH,
   encodeAddressHeader,
@@ -28,7 +28,10 @@ import {
   RTM_GETLINK,
   RTM_NEWADDR,
   RTM_NEWLINK,
+  RTM_NEWQDISC,
   RTM_SETLINK,
+  TC_H_ROOT,
+  TCA_KIND,
 } from './rtnetlink.ts';
 
 export function listLinks(): Link[] {
@@ -108,6 +111,19 @@ export function createLink(name: string, kind: string): void {
 export function addAddress(index: number, address: Uint8Array, prefixBits: number): void {
   const parts = [encodeAttribute(IFA_LOCAL, address), encodeAttribute(IFA_ADDRESS, address)];
   netlinkChange(RTM_NEWADDR, encodeAddressHeader(index, prefixBits), ...parts);
+}
+
+/**
+ * Takes away a device's queueing discipline: for a device with a queue of its own it is a second one, allocated anew for each transmit queue
+ * that the device could have. Best before the device is up. @throws SysError
+ */
+export function removeQdisc(index: number): void {
+  // struct tcmsg (linux/rtnetlink.h): family, index, handle, parent, info.
+  const header = new Uint8Array(20);
+  const view = new DataView(header.buffer);
+  view.setInt32(4, index, true);
+  view.setUint32(12, TC_H_ROOT, true);
+  netlinkReplace(RTM_NEWQDISC, header, encodeAttribute(TCA_KIND, encodeText('noqueue')));
 }
 
 export function deleteLink(index: number): void {

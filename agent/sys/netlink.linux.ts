@@ -1,6 +1,6 @@
 /** One question to the kernel over a socket of its own, and its answer. Blocks for as long as the kernel takes: microseconds. */
 import { NETLINK_ROUTE, NetlinkSocket } from './netlink-socket.linux.ts';
-import { type NetlinkMessage, NLM_F_CREATE, NLM_F_EXCL } from './rtnetlink.ts';
+import { type NetlinkMessage, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from './rtnetlink.ts';
 
 /**
  * Asks the kernel to change something.
@@ -27,6 +27,12 @@ export function netlinkDump(type: number, ...parts: readonly Uint8Array[]): Netl
 /** Asks the kernel to make something that is not there. @throws SysError: EEXIST, EOPNOTSUPP … */
 export function netlinkCreate(type: number, ...parts: readonly Uint8Array[]): void {
   const errors = once((socket) => socket.change([{ type, flags: NLM_F_CREATE | NLM_F_EXCL, parts }]));
+  for (const error of errors.values()) throw error;
+}
+
+/** Asks the kernel to put something in another's place. @throws SysError: ENOENT, EOPNOTSUPP … */
+export function netlinkReplace(type: number, ...parts: readonly Uint8Array[]): void {
+  const errors = once((socket) => socket.change([{ type, flags: NLM_F_CREATE | NLM_F_REPLACE, parts }]));
   for (const error of errors.values()) throw error;
 }
 

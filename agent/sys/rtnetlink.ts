@@ -28,6 +28,9 @@ export const RTM_NEWLINK = 16;
 export const RTM_DELLINK = 17;
 export const RTM_GETLINK = 18;
 export const RTM_SETLINK = 19;
+export const RTM_NEWQDISC = 36;
+export const TC_H_ROOT = 0xffff_ffff;
+export const TCA_KIND = 1;
 export const RTM_NEWADDR = 20;
 export const RTM_GETADDR = 22;
 

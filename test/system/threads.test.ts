@@ -55,6 +55,10 @@ describeTapLab('agents of several threads', () => {
     expect(sockets.filter((line) => line.includes(`:${port} 00000000:0000`))).toHaveLength(3);
   });
 
+  it('have TAPs without a queueing discipline, which would take memory for each of the 256 queues that there could be', async () => {
+    expect(await a.link('tap')).toMatchObject({ qdisc: 'noqueue', txqlen: 4096 });
+  });
+
   it('reach each other and a kernel VTEP, and carry many TCP flows at once, each way, byte for byte', async () => {
     for (const to of ['192.168.9.2', 'fd09::2', '192.168.9.3']) expect(await a.ping(to)).toMatchObject({ received: 5 });
     const flows = Array.from({ length: 4 }, () => [

@@ -31,6 +31,12 @@ class Noted {
     return this.retry();
   }
 
+  report: (report: ApplyReport) => void = () => {};
+
+  onReport(listener: (report: ApplyReport) => void): void {
+    this.report = listener;
+  }
+
   async retry(): Promise<ApplyReport> {
     const errors = new Map<number, string>();
     for (const vni of this.carried) {
@@ -108,4 +114,19 @@ test('a network that changes its transport leaves one data path before it comes 
     const { errors, mtus } = await datapath.apply(update);
     expect([errors.size, mtus.size]).toEqual([0, 2]);
   }
+});
+
+test('what one of them says of itself is told together with how the other fared', async () => {
+  const told: ApplyReport[] = [];
+  datapath.onReport((report) => told.push(report));
+  await datapath.apply({ kind: 'snapshot', cursor: 'c', networks: [table(1), table(2, 'wireguard')] });
+  plain.report({ errors: new Map([[1, 'the bridge is gone']]), mtus: new Map() });
+  encrypted.report({ errors: new Map([[2, 'no device']]), mtus: new Map() });
+  expect(told.map(({ errors }) => [...errors])).toEqual([
+    [[1, 'the bridge is gone']],
+    [
+      [1, 'the bridge is gone'],
+      [2, 'no device'],
+    ],
+  ]);
 });
