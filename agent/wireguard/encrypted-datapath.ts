@@ -72,7 +72,10 @@ export class EncryptedDatapath implements Datapath {
 
   apply(update: TableUpdate): Promise<ApplyReport> {
     return this.#inOrder(async () => {
-      const merged = mergeUpdate(this.#table, update);
+      // Control has seen to the order, and passes over what changes nothing: so a change starts from what is held here, whatever its cursor.
+      const held = this.#table;
+      const next = update.kind === 'delta' && held !== null ? { ...update, from: held.cursor } : update;
+      const merged = mergeUpdate(held, next);
       if (merged.kind === 'resync') {
         this.#table = null;
         throw new Error(merged.reason);
