@@ -21,7 +21,11 @@ export interface Datapath {
    * all stand now. Called now and then.
    */
   retry(): Promise<ApplyReport>;
-  /** Calls `listener` with how the networks fare when it has looked after them of itself: a bridge may have gone since, or come. One listener. Absent where it is told of by `retry` alone. */
+
+  /**
+   * Calls `listener` with how the networks fare when it has looked after them of itself: a bridge may have gone since, or come. One
+   * listener at most.
+   */
   onReport(listener: (report: ApplyReport) => void): void;
 
   /**

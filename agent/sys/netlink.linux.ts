@@ -7,8 +7,7 @@ import { type NetlinkMessage, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from './
  * @throws SysError with the kernel's errno.
  */
 export function netlinkChange(type: number, ...parts: readonly Uint8Array[]): void {
-  const errors = once((socket) => socket.change([{ type, flags: 0, parts }]));
-  for (const error of errors.values()) throw error;
+  change(0, type, parts);
 }
 
 /**
@@ -26,13 +25,16 @@ export function netlinkDump(type: number, ...parts: readonly Uint8Array[]): Netl
 
 /** Asks the kernel to make something that is not there. @throws SysError: EEXIST, EOPNOTSUPP … */
 export function netlinkCreate(type: number, ...parts: readonly Uint8Array[]): void {
-  const errors = once((socket) => socket.change([{ type, flags: NLM_F_CREATE | NLM_F_EXCL, parts }]));
-  for (const error of errors.values()) throw error;
+  change(NLM_F_CREATE | NLM_F_EXCL, type, parts);
 }
 
 /** Asks the kernel to put something in another's place. @throws SysError: ENOENT, EOPNOTSUPP … */
 export function netlinkReplace(type: number, ...parts: readonly Uint8Array[]): void {
-  const errors = once((socket) => socket.change([{ type, flags: NLM_F_CREATE | NLM_F_REPLACE, parts }]));
+  change(NLM_F_CREATE | NLM_F_REPLACE, type, parts);
+}
+
+function change(flags: number, type: number, parts: readonly Uint8Array[]): void {
+  const errors = once((socket) => socket.change([{ type, flags, parts }]));
   for (const error of errors.values()) throw error;
 }
 
