@@ -19,8 +19,9 @@ import { StationHints, takeHints } from '../datapath/station-hints.ts';
 import { TapPort } from '../ports/tap-port.linux.ts';
 import { Arena } from '../sys/arena.linux.ts';
 import { Epoll } from '../sys/epoll.linux.ts';
-import { checked, SysError } from '../sys/errno.linux.ts';
-import { close, eventfd, read } from '../sys/libc.linux.ts';
+import { SysError } from '../sys/errno.linux.ts';
+import { openEventfd } from '../sys/eventfd.linux.ts';
+import { close, read } from '../sys/libc.linux.ts';
 import { UDP_UNDERLAY_ARENA_BYTES, UdpUnderlay, type UnderlaySource } from '../underlay/udp.linux.ts';
 import { createChecksumMemory } from '../wire/checksum-memory.ts';
 import { createBatch, SLOT_SIZE } from '../wire/packet-batch.ts';
@@ -35,8 +36,6 @@ const SWEEP_SECONDS = 10;
 const GATHER_SECONDS = 0.1;
 const GATHER_HINTS_SECONDS = 0.02;
 
-const EFD_CLOEXEC = 0o2000000;
-const EFD_NONBLOCK = 0o4000;
 const TAG_WAKE = 0;
 const TAG_UNDERLAY = 1;
 const TAG_FIRST_PORT = 2;
@@ -97,7 +96,7 @@ function run(options: ThreadOptions): void {
     rules,
   });
   const context = { forwarder, underlay, random: () => randomInt(2 ** 32) };
-  const wakeFd = checked('eventfd', eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  const wakeFd = openEventfd();
   const epoll = new Epoll(arena, EVENTS);
   epoll.add(wakeFd, TAG_WAKE);
   for (const fd of underlay.fds) epoll.add(fd, TAG_UNDERLAY);
