@@ -13,12 +13,13 @@ import {
   STEP_WORDS,
   stepHealth,
 } from '../format/health.ts';
-import { formatRate, plural } from '../format/number.ts';
+import { plural } from '../format/number.ts';
 import { Link } from '../route/link.tsx';
 import { AttachSite } from '../sites/attach.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Icon } from '../ui/icons.tsx';
 import { Panel } from '../ui/page.tsx';
+import { rateColumns } from '../ui/rate-columns.tsx';
 import { Empty, Skeleton } from '../ui/states.tsx';
 import { Dot, Pill } from '../ui/status.tsx';
 import { type Column, Table } from '../ui/table.tsx';
@@ -79,20 +80,7 @@ export function Members({ network, health }: Props) {
         return lag === undefined ? '–' : lag === 0 ? '0' : plural(lag, 'change');
       },
     },
-    {
-      head: 'In',
-      from: 'tablet',
-      isNumber: true,
-      by: (one) => rateOf(one)?.inBits ?? 0,
-      cell: (one) => formatRate(rateOf(one)?.inBits),
-    },
-    {
-      head: 'Out',
-      from: 'tablet',
-      isNumber: true,
-      by: (one) => rateOf(one)?.outBits ?? 0,
-      cell: (one) => formatRate(rateOf(one)?.outBits),
-    },
+    ...rateColumns(rateOf),
     { head: 'VTEP', from: 'desktop', cell: ({ site }) => <span class="mono">{site.vtep.address}</span> },
   ];
 

@@ -3,13 +3,14 @@ import { rates } from '../api/rates.ts';
 import { useStore } from '../api/store.ts';
 import { useTenant, useTopology } from '../api/tenant.tsx';
 import { overviewOf, type SiteHealth } from '../format/health.ts';
-import { formatCount, formatRate, plural } from '../format/number.ts';
+import { formatCount, plural } from '../format/number.ts';
 import { Link } from '../route/link.tsx';
 import { useQueryText } from '../route/use-query-text.ts';
 import { Dialog } from '../ui/dialog.tsx';
 import { Export } from '../ui/export.tsx';
 import { Icon } from '../ui/icons.tsx';
 import { Page, Panel } from '../ui/page.tsx';
+import { rateColumns } from '../ui/rate-columns.tsx';
 import { Search } from '../ui/search.tsx';
 import { Segments } from '../ui/segments.tsx';
 import { Empty, Failure, Skeleton } from '../ui/states.tsx';
@@ -69,20 +70,7 @@ export function SitesPage() {
       by: ({ inStep, asked }) => inStep - asked,
       cell: (one) => <StepBar inStep={one.inStep} asked={one.asked} />,
     },
-    {
-      head: 'In',
-      from: 'tablet',
-      isNumber: true,
-      by: (one) => rateOf(one)?.inBits ?? 0,
-      cell: (one) => formatRate(rateOf(one)?.inBits),
-    },
-    {
-      head: 'Out',
-      from: 'tablet',
-      isNumber: true,
-      by: (one) => rateOf(one)?.outBits ?? 0,
-      cell: (one) => formatRate(rateOf(one)?.outBits),
-    },
+    ...rateColumns(rateOf),
     {
       head: 'VTEP',
       from: 'desktop',
