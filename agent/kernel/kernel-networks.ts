@@ -20,7 +20,16 @@ import {
 import type { NetlinkSocket } from '../sys/netlink-socket.linux.ts';
 import { CarriedNetwork, makeChanges, type PendingChange, placeOf } from './carried-network.ts';
 import { type DeviceRequest, isSameDevice, requestOf } from './device-request.ts';
-import { type Devices, deleteDevices, ensureDevices, isOfOurKind, isWanted, Links, removeVxlan } from './devices.ts';
+import {
+  type Devices,
+  deleteDevices,
+  ensureDevices,
+  isOfOurKind,
+  isWanted,
+  Links,
+  removeVxlan,
+  vxlanName,
+} from './devices.ts';
 import { fdbOf } from './fdb.ts';
 import { explainFilter, type Filter } from './filter.ts';
 import { encodeChange, isLocalStation, type Place, PROTOCOL, readForwarding } from './forwarding.ts';
@@ -64,7 +73,7 @@ export class KernelNetworks {
     const isWhole = update.kind === 'snapshot' || scopes === null;
     if (isWhole) return this.#reconcile('entries');
     // Where only entries differ, the devices need not be looked at.
-    this.#filter(scopes.keys());
+    this.#filter(scopes.keys(), this.#carried.keys());
     const pending: PendingChange[] = [];
     for (const [vni, scope] of scopes) {
       const carried = this.#carried.get(vni);
@@ -160,9 +169,9 @@ export class KernelNetworks {
   }
 
   /** Makes the filter anew after somebody changed it. */
-  mendFilter(): void {
+  mendFilter(): ApplyReport {
     this.#options.filter.distrust();
-    this.#filter([]);
+    return this.retry();
   }
 
   /** @returns what the update may have changed, by network, or null where devices differ too. */
@@ -205,11 +214,15 @@ export class KernelNetworks {
   }
 
   #reconcile(what: 'devices' | 'entries'): ApplyReport {
-    const { route } = this.#options;
+    const { route, identity } = this.#options;
     const links = Links.read(route);
     const requests = this.#requests();
     this.#removeUnwanted(links, requests);
-    this.#filter(this.#wanted.keys());
+    const standing = [...links].map((link) => (link.kind === 'vxlan' ? vniOfAlias(identity, link.alias) : null));
+    this.#filter(
+      this.#wanted.keys(),
+      standing.filter((vni) => vni !== null),
+    );
     const fresh: CarriedNetwork[] = [];
     for (const [vni, request] of requests) {
       const network = this.#ensure(vni, request, links);
@@ -263,19 +276,21 @@ export class KernelNetworks {
 
   /** @returns the network where its entries are to be looked at, else null. */
   #ensure(vni: number, request: DeviceRequest, links: Links): CarriedNetwork | null {
-    if (this.#filterProblem !== null && this.#wanted.get(vni)!.settings.antiSpoof !== 'off') {
+    const { route, identity, filter, stations } = this.#options;
+    const wanted = this.#wanted.get(vni)!;
+    if (this.#filterProblem !== null && wanted.settings.antiSpoof !== 'off') {
       this.#errors.set(vni, this.#filterProblem);
       return null;
     }
     let devices: Devices;
     try {
-      devices = ensureDevices(this.#options.route, links, this.#options.identity, request);
+      devices = ensureDevices(route, links, identity, request, (name) => filter.guard(wanted, name));
     } catch (error) {
       if (!(error instanceof PortError) && !(error instanceof SysError)) throw error;
       this.#errors.set(vni, error.message);
       this.#dismiss(vni);
       // What is looked after no longer must not forward on, least of all in a bridge that the network has left.
-      removeVxlan(this.#options.route, links, this.#options.identity, vni);
+      removeVxlan(route, links, identity, vni);
       return null;
     }
     this.#errors.delete(vni);
@@ -283,7 +298,7 @@ export class KernelNetworks {
     const known = this.#carried.get(vni);
     const isNew = known === undefined || known.place.vxlan !== place.vxlan || known.place.bridge !== place.bridge;
     if (isNew) this.#dismiss(vni);
-    const network = isNew ? new CarriedNetwork(vni, this.#options.stations, place, request.mtu) : known;
+    const network = isNew ? new CarriedNetwork(vni, stations, place, request.mtu) : known;
     network.mtu = request.mtu;
     if (isNew) this.#enlist(network);
     network.setHost(devices.bridge);
@@ -314,9 +329,11 @@ export class KernelNetworks {
     if (sharing?.size === 0) this.#byBridge.delete(network.place.bridge);
   }
 
-  #filter(changed: Iterable<number>): void {
+  /** @param standing the networks whose vxlan device is there. */
+  #filter(changed: Iterable<number>, standing: Iterable<number>): void {
     try {
-      this.#options.filter.apply(this.#wanted, [...changed]);
+      const devices = new Map([...standing].map((vni) => [vni, vxlanName(vni)]));
+      this.#options.filter.apply(this.#wanted, [...changed], devices);
       this.#filterProblem = null;
     } catch (error) {
       if (!(error instanceof SysError)) throw error;

@@ -12,7 +12,7 @@ const PROBE_MTU = 1450;
 /** @returns what is missing, in words that say what to do, or null. */
 export function missingForKernel(): string | null {
   const name = `ovxprobe${process.pid % 1_000_000}`;
-  return tryRoute(name) ?? tryFilter({ family: 'ip', name: `overlane-probe-${process.pid}` });
+  return tryRoute(name) ?? tryFilter(`overlane-probe-${process.pid}`);
 }
 
 function tryRoute(name: string): string | null {
@@ -29,11 +29,15 @@ function tryRoute(name: string): string | null {
   }
 }
 
-function tryFilter(table: Table): string | null {
+function tryFilter(name: string): string | null {
+  const tables: readonly Table[] = [
+    { family: 'ip', name },
+    { family: 'netdev', name },
+  ];
   let socket: NetlinkSocket | undefined;
   try {
     socket = new NetlinkSocket(NETLINK_NETFILTER);
-    socket.transact(nftTransaction([newTable(table), deleteTable(table)]));
+    socket.transact(nftTransaction(tables.flatMap((table) => [newTable(table), deleteTable(table)])));
     return null;
   } catch (error) {
     if (error instanceof SysError) return `nftables in the kernel (${error.code}; modprobe nf_tables)`;

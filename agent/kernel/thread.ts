@@ -127,9 +127,9 @@ function run({ vtep, identity, dscp }: ThreadOptions): void {
       tell({
         type: 'notice',
         level: 'warn',
-        message: `somebody changed the table ${filter.table.name} of nftables: it is made again`,
+        message: `somebody changed the tables ${filter.name} of nftables: they are made again`,
       });
-      networks.mendFilter();
+      tell({ type: 'report', report: networks.mendFilter() });
     }
     const begun = now();
     if (entriesLost && begun >= resyncAt) {
@@ -164,7 +164,7 @@ function run({ vtep, identity, dscp }: ThreadOptions): void {
   }
 
   function takeFilter({ portId, body }: NetlinkMessage): void {
-    if (portId !== filterSocket.portId && decodeTableName(body) === filter.table.name) filterChanged = true;
+    if (portId !== filterSocket.portId && decodeTableName(body) === filter.name) filterChanged = true;
   }
 
   function takeArp(index: number, view: DataView, offset: number, length: number): void {

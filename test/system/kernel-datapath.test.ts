@@ -3,11 +3,15 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { macText } from '../../agent/sys/neighbor-message.ts';
 import type { Program } from '../../demo/lab/program.ts';
 import { AGENT_ARGV, type AgentOptions, type Site } from '../../demo/lab/site.ts';
 import { until } from '../../demo/lab/until.ts';
 import { createLab, type Lab } from '../../demo/lab.ts';
+import { parseMac } from '../../src/contract/mac.ts';
+import { ethernet, ipv4, udp } from '../agent/frames.ts';
 import { describeTapLab } from '../lab/describe-lab.ts';
+import { untilCounters } from './agents.ts';
 import { datapathLacks } from './lacks.ts';
 
 /** As `bridge -j fdb` says it. */
@@ -22,9 +26,10 @@ interface BridgeEntry {
 }
 
 const CHURN = fileURLToPath(new URL('./kernel-churn.ts', import.meta.url));
+const DATAGRAMS = fileURLToPath(new URL('./datagrams.ts', import.meta.url));
+const MARK = Uint8Array.of(0xba, 0x5e, 0xd0, 0x0d);
 const VNI = 9;
 const MAC = '02:00:00:00:00:99';
-const TABLE = 'overlane-10-77-0-1-4789';
 
 describeTapLab('the kernel data path', () => {
   const lacks = datapathLacks();
@@ -171,11 +176,25 @@ function keeps(): void {
       return master === 'blue' && mtu === 65_535;
     });
     await a.exec(['nft', 'flush', 'ruleset']);
-    await until('the rules to be back', async () => (await rules()).includes(`table ip ${TABLE}`));
+    await until('the rules to be back', async () => /table ip overlane-.*table netdev overlane-/s.test(await rules()));
     await a.ip('link del blue');
     await until('the bridge to be back', async () => (await a.link('blue', 100)).operstate === 'UP');
     await a.ip('address replace 192.168.9.1/24 dev blue');
     await passes();
+  });
+
+  it('out of a strict network what comes in a train behind an address that may speak', async () => {
+    await start(config(network({ antiSpoof: 'strict' })));
+    await passes();
+    const sniffer = await a.sniff('blue', { contains: MARK });
+    const frames = [MAC, '02:00:00:00:00:98'].map((source) => {
+      const inner = ethernet(0xffffffffffff, parseMac(source)!, 0x0800, ipv4(udp({ payload: MARK })));
+      return Buffer.from([8, 0, 0, 0, 0, 0, VNI, 0, ...inner]).toString('hex');
+    });
+    await b.exec([process.execPath, DATAGRAMS, 'train', a.v4, '4789', ...frames]);
+    await untilCounters(a, lab, 'one spoofed', ({ networks }) => networks[0]!.counters.dropSpoofedSource === 1);
+    const seen = await sniffer.stop();
+    expect(seen.map(({ bytes }) => macText(bytes.subarray(6, 12)))).toEqual([MAC]);
   });
 
   it('what stands on a stop with --keep, which forwards on and is taken over without the loss of a frame', async () => {
