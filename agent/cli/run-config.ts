@@ -1,4 +1,5 @@
 /** `run --config FILE`: a site without a gateway, by the table in the file. `SIGHUP` reads it again. */
+import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { Failure, reasonOf } from '../../shared/failure.ts';
 import { VERSION } from '../../shared/version.ts';
@@ -42,7 +43,7 @@ export async function runConfig(flags: RunConfigFlags, uid: number, log: Log): P
     openDatapath: () =>
       openDatapath(kind, {
         vtep,
-        identity: `${vtep.address ?? '*'}:${vtep.port}`,
+        identity: identityOf(folder),
         threads,
         rules,
         keep: flags.keep,
@@ -69,6 +70,11 @@ export async function runConfig(flags: RunConfigFlags, uid: number, log: Log): P
       };
     },
   });
+}
+
+/** By its state folder, whatever its VTEP's address: what a run before left is known, though that had another one. */
+function identityOf(folder: string): string {
+  return createHash('sha256').update(folder).digest('hex').slice(0, 16);
 }
 
 function checkUnchanged(first: Config, config: Config): void {

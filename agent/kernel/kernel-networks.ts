@@ -14,11 +14,10 @@ import {
   decodeNeighbor,
   encodeNeighborQuestion,
   type NeighborMessage,
-  RTM_DELNEIGH,
   RTM_GETNEIGH,
 } from '../sys/neighbor-message.ts';
 import type { NetlinkSocket } from '../sys/netlink-socket.linux.ts';
-import { CarriedNetwork, makeChanges, type PendingChange, placeOf } from './carried-network.ts';
+import { CarriedNetwork, makeChanges, nameOf, type PendingChange, placeOf } from './carried-network.ts';
 import { type DeviceRequest, isSameDevice, requestOf } from './device-request.ts';
 import {
   type Devices,
@@ -32,8 +31,10 @@ import {
 } from './devices.ts';
 import { fdbOf } from './fdb.ts';
 import { explainFilter, type Filter } from './filter.ts';
-import { encodeChange, isLocalStation, type Place, PROTOCOL, readForwarding } from './forwarding.ts';
+import { encodeChange, isLocalStation, type Place, readForwarding } from './forwarding.ts';
 import { readHostAddresses } from './host-addresses.ts';
+import { noteAddress, noteLocal, noteRemote } from './notifications.ts';
+import { Repairs } from './repairs.ts';
 import { type Scope, WantedNetwork } from './wanted-network.ts';
 
 export interface KernelOptions {
@@ -57,8 +58,7 @@ export class KernelNetworks {
   readonly #byVxlan = new Map<number, CarriedNetwork>();
   readonly #byBridge = new Map<number, Set<CarriedNetwork>>();
   readonly #errors = new Map<number, string>();
-  /** Entries that somebody deleted, by network. */
-  readonly #repairs = new Map<number, Scope>();
+  readonly #repairs = new Repairs();
   /** VNIs that came to another network: nothing of the old one may stay. */
   readonly #reused = new Set<number>();
   #filterProblem: string | null = null;
@@ -79,7 +79,7 @@ export class KernelNetworks {
       const carried = this.#carried.get(vni);
       if (carried !== undefined) pending.push(...carried.plan(this.#wanted.get(vni)!, scope));
     }
-    makeChanges(this.#options.route, pending);
+    this.#make(pending);
     // What could not be carried is tried again with every call.
     return this.#errors.size > 0 ? this.retry() : this.report();
   }
@@ -127,11 +127,10 @@ export class KernelNetworks {
 
   /** An entry came or went. */
   neighborChanged(type: number, entry: NeighborMessage): void {
-    if (entry.family !== AF_BRIDGE) this.#addressChanged(type, entry);
-    else if (this.#byVxlan.has(entry.index)) this.#remoteChanged(this.#byVxlan.get(entry.index)!, type, entry);
-    else if (isLocalStation(entry)) {
-      for (const network of this.#byBridge.get(entry.master!) ?? []) this.#localChanged(network, type, entry);
-    }
+    const behind = this.#byVxlan.get(entry.index);
+    if (entry.family !== AF_BRIDGE) this.#note(noteAddress, this.#byBridge.get(entry.index), type, entry);
+    else if (behind !== undefined) this.#note(noteRemote, [behind], type, entry);
+    else if (isLocalStation(entry)) this.#note(noteLocal, this.#byBridge.get(entry.master!), type, entry);
   }
 
   /** The host has an address on a device. */
@@ -152,20 +151,21 @@ export class KernelNetworks {
     );
   }
 
-  get needsRepair(): boolean {
-    return this.#repairs.size > 0;
+  /** When entries are to be put right, in seconds, or null. */
+  get repairAt(): number | null {
+    return this.#repairs.nextAt;
   }
 
-  /** Puts back what somebody deleted. */
-  repair(): void {
+  /** Puts right what somebody changed, and tries again what the kernel did not take, as far as it is due. */
+  repair(): ApplyReport {
     const pending: PendingChange[] = [];
-    for (const [vni, scope] of this.#repairs) {
+    for (const [vni, scope] of this.#repairs.take(now())) {
       const wanted = this.#wanted.get(vni);
       const carried = this.#carried.get(vni);
       if (wanted !== undefined && carried !== undefined) pending.push(...carried.plan(wanted, scope));
     }
-    this.#repairs.clear();
-    makeChanges(this.#options.route, pending);
+    this.#make(pending);
+    return this.report();
   }
 
   /** Makes the filter anew after somebody changed it. */
@@ -239,11 +239,11 @@ export class KernelNetworks {
     const pending: PendingChange[] = [];
     for (const [vni, forwarding] of found) {
       const carried = this.#carried.get(vni)!;
-      carried.problem = null;
+      carried.refused.clear();
       carried.read(forwarding);
       pending.push(...carried.plan(this.#wanted.get(vni)!));
     }
-    makeChanges(this.#options.route, pending);
+    this.#make(pending);
   }
 
   /** @returns what each network needs of devices; of one that can't be carried, the error is noted. */
@@ -357,51 +357,19 @@ export class KernelNetworks {
     return `the VTEP ${address} can't be reached from here: this site's underlay is of the other IP family`;
   }
 
-  #remoteChanged(network: CarriedNetwork, type: number, entry: NeighborMessage): void {
-    const { mac } = entry;
-    const wanted = this.#wanted.get(network.vni)!;
-    if (type !== RTM_DELNEIGH) {
-      // The bridge has it behind the tunnel now.
-      if (entry.master !== undefined) network.left(mac);
-      return;
-    }
-    const { macs } = this.#repairOf(network.vni);
-    if (wanted.mac(mac) !== undefined) {
-      network.installed.macs.delete(mac);
-      macs.add(mac);
-    }
-    if (entry.address === undefined || entry.master !== undefined) return;
-    const key = `${entry.address} ${entry.port ?? network.place.vxlanPort}`;
-    if (wanted.flood().has(key)) network.installed.flood.delete(key);
-  }
-
-  #localChanged(network: CarriedNetwork, type: number, { mac }: NeighborMessage): void {
-    if (type !== RTM_DELNEIGH) {
-      network.heard(mac);
-      return;
-    }
-    network.left(mac);
-    if (this.#wanted.get(network.vni)!.mac(mac) !== undefined) this.#repairOf(network.vni).macs.add(mac);
-  }
-
-  #addressChanged(type: number, { index, mac, address, protocol }: NeighborMessage): void {
-    if (address === undefined) return;
-    for (const network of this.#byBridge.get(index) ?? []) {
-      if (protocol !== PROTOCOL) {
-        if (type !== RTM_DELNEIGH) network.gaveAddress(mac, address);
-      } else if (type === RTM_DELNEIGH && this.#wanted.get(network.vni)!.neighbor(address) !== undefined) {
-        network.installed.neighbors.delete(address);
-        this.#repairOf(network.vni).ips.add(address);
-      }
+  #note(note: typeof noteRemote, networks: Iterable<CarriedNetwork> = [], type: number, entry: NeighborMessage): void {
+    for (const network of networks) {
+      const wrong = note(network, this.#wanted.get(network.vni)!, type, entry);
+      if (wrong !== null) this.#repairs.add(network.vni, wrong, now());
     }
   }
 
-  #repairOf(vni: number): Scope {
-    let scope = this.#repairs.get(vni);
-    if (scope === undefined) {
-      scope = { macs: new Set(), ips: new Set() };
-      this.#repairs.set(vni, scope);
-    }
-    return scope;
+  #make(pending: readonly PendingChange[]): void {
+    const refused = makeChanges(this.#options.route, pending);
+    for (const { network, change } of refused) this.#repairs.add(network.vni, nameOf(change), now());
   }
+}
+
+function now(): number {
+  return performance.now() / 1000;
 }

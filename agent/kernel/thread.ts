@@ -99,7 +99,7 @@ function run({ vtep, identity, dscp }: ThreadOptions): void {
   let since: number | null = null;
   let running = true;
   while (running) {
-    epoll.wait((since === null ? UPKEEP_SECONDS : GATHER_SECONDS) * 1000);
+    epoll.wait(Math.ceil(1000 * (since === null ? patience() : GATHER_SECONDS)));
     // Always in this order, so that a station's place is known when its address is heard, and both before a table speaks of them.
     if (!heard.notifications(takeRoute)) entriesLost = true;
     if (filterHeard !== null && !filterHeard.notifications(takeFilter)) filterChanged = true;
@@ -107,7 +107,7 @@ function run({ vtep, identity, dscp }: ThreadOptions): void {
     running = takeMessages();
     if (!running) break;
     const time = now();
-    if (networks.needsRepair || linksChanged || entriesLost || filterChanged || stations.hasChanges) since ??= time;
+    if (isRepairDue(time) || linksChanged || entriesLost || filterChanged || stations.hasChanges) since ??= time;
     if (since !== null && time - since >= GATHER_SECONDS) {
       since = null;
       mend();
@@ -120,6 +120,17 @@ function run({ vtep, identity, dscp }: ThreadOptions): void {
   }
   for (const each of [route, heard, filterSocket, filterHeard, arp, epoll]) each?.close();
   close(wakeFd);
+
+  function isRepairDue(time: number): boolean {
+    const { repairAt } = networks;
+    return repairAt !== null && repairAt <= time;
+  }
+
+  /** For how long nothing is to be done, in seconds. */
+  function patience(): number {
+    const { repairAt } = networks;
+    return repairAt === null ? UPKEEP_SECONDS : Math.min(UPKEEP_SECONDS, Math.max(0, repairAt - now()));
+  }
 
   function mend(): void {
     if (filterChanged) {
@@ -138,7 +149,7 @@ function run({ vtep, identity, dscp }: ThreadOptions): void {
       resyncAt = now() + (now() - begun) / RESYNC_SHARE;
     } else if (linksChanged) tell({ type: 'report', report: networks.retry() });
     linksChanged = false;
-    if (networks.needsRepair) networks.repair();
+    if (isRepairDue(now())) tell({ type: 'report', report: networks.repair() });
   }
 
   function takeRoute({ type, body }: NetlinkMessage): void {

@@ -142,6 +142,27 @@ function keeps(): void {
     expect(await rules()).not.toContain('0x0a4d004d');
   });
 
+  it('nothing of the address that its own VTEP had before, though that agent was killed', async () => {
+    const restarted = async (vtep: string, peer: string) => {
+      const agent = await start({
+        vtep: { address: vtep },
+        networks: [network({ vteps: [{ address: peer }], macs: [] })],
+      });
+      const { linkinfo } = (await a.link(`ovx${VNI}`)) as { linkinfo: { info_data: Record<string, unknown> } };
+      expect(linkinfo.info_data.local ?? linkinfo.info_data.local6).toBe(vtep);
+      expect((await rules()).match(/^table \S+/gm)).toEqual([`table ${vtep === a.v6 ? 'ip6' : 'ip'}`, 'table netdev']);
+      const { ifindex } = await a.link('blue');
+      agent.child.kill('SIGKILL');
+      await agent.ended;
+      return ifindex;
+    };
+    await a.ip('address add 10.77.0.201/24 dev underlay');
+    const first = await restarted(a.v4, b.v4);
+    expect(await restarted('10.77.0.201', b.v4)).toBe(first);
+    expect(await restarted(a.v6, b.v6)).toBe(first);
+    await a.ip('address del 10.77.0.201/24 dev underlay');
+  });
+
   it('the address of a VTEP that moved, and no other', async () => {
     const agent = await start();
     const other = await lab.site('c');
@@ -153,7 +174,7 @@ function keeps(): void {
     ]);
   });
 
-  it('its devices, entries and rules, though somebody deletes them', async () => {
+  it('its devices, entries and rules and no others, though somebody deletes and adds them', async () => {
     await start();
     await passes();
     await a.ip(`link del ovx${VNI}`);
@@ -167,6 +188,25 @@ function keeps(): void {
         `${MAC} dst ${b.v4} self sticky static`,
         `00:00:00:00:00:00 dst ${b.v4} self permanent`,
       ].every((line) => entries.includes(line));
+    });
+    const dev = ['dev', `ovx${VNI}`];
+    for (const stray of [
+      ['add', '02:00:00:00:00:77', ...dev, 'dst', '10.77.0.77', 'self', 'permanent'],
+      ['add', '02:00:00:00:00:78', ...dev, 'master', 'static'],
+      ['append', '00:00:00:00:00:00', ...dev, 'dst', '10.77.0.78', 'self', 'permanent'],
+      ['replace', MAC, ...dev, 'dst', '10.77.0.79', 'self', 'static', 'sticky'],
+    ])
+      await a.exec(['bridge', 'fdb', ...stray]);
+    await until('the strays to be gone', async () => {
+      const entries = (await fdb()).filter((line) => /dst|static/.test(line)).sort();
+      return (
+        entries.join() ===
+        [
+          `00:00:00:00:00:00 dst ${b.v4} self permanent`,
+          `${MAC} dst ${b.v4} self sticky static`,
+          `${MAC} sticky master blue static`,
+        ].join()
+      );
     });
     await a.ip(`link set ovx${VNI} down`);
     await passes();
