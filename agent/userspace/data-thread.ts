@@ -34,6 +34,8 @@ export class DataThread {
       name: options.index === 0 ? 'datapath' : `datapath ${options.index}`,
       workerData: { port: port2, options },
       transferList: [port2],
+      // It allocates hardly anything, so garbage needs little room.
+      resourceLimits: { maxYoungGenerationSizeMb: 2 },
     });
     const first = await new Promise<FromThread>((resolve, reject) => {
       port1.once('message', resolve);
