@@ -600,7 +600,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 test('whatever happens in a tenant, deltas bring every agent to what a snapshot says, and name only what changed', async () => {
-  const { db, close } = await memoryStore();
+  const { db, close } = memoryStore();
   let tenants = 0;
   const check = fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60 }), async (steps) => {
     tenants += 1;
@@ -625,7 +625,7 @@ test('whatever happens in a tenant, deltas bring every agent to what a snapshot 
 });
 
 test('what a disabled site is attached to or detached from is told to nobody', async () => {
-  const { db, close } = await memoryStore();
+  const { db, close } = memoryStore();
   await createTenant(db, { id: 'acme', epoch: 'epoch', now: 0 }, { slug: 'acme', name: 'Acme' });
   const world = new World(db, 'acme');
   await world.makeNetwork(0);
