@@ -112,7 +112,8 @@ test('each thing that keeps it from starting is one line that says what to do, a
     [{ OVERLANE_ORIGIN: 'overlane.example' }, 'OVERLANE_ORIGIN must be origins such as'],
     [{ OVERLANE_VNI_HOLD_SECONDS: '1h' }, 'OVERLANE_VNI_HOLD_SECONDS must be a whole number of seconds'],
   ];
-  const ends = await Promise.all(cases.map(([env]) => failedStart({ ...settings(), ...env })));
+  const dataOf = (i: number) => ({ OVERLANE_DATA: join(folder.path, `data-${i}`) });
+  const ends = await Promise.all(cases.map(([env], i) => failedStart({ ...settings(), ...dataOf(i), ...env })));
   for (const [i, { code, stderr }] of ends.entries()) {
     expect(stderr).toContain(cases[i]![1]);
     expect(stderr.trim().split('\n')).toHaveLength(1);

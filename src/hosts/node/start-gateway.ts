@@ -59,7 +59,7 @@ export class StartError extends Error {}
 
 /** @throws StartError */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
-  const store = await openStore(options.data);
+  const store = openStore(options.data);
   const { config, log, now = Date.now } = options;
   const db = openDatabase(options.watchStore?.(store.d1) ?? store.d1);
   const limits = limitsInProcess(config.rates);
@@ -114,11 +114,11 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
 
 type Server = ReturnType<typeof createAdaptorServer>;
 
-async function openStore(data: string): Promise<SqliteD1> {
+function openStore(data: string): SqliteD1 {
   try {
     if (data !== ':memory:') mkdirSync(data, { recursive: true, mode: 0o700 });
     const store = openSqliteD1(data === ':memory:' ? data : join(data, 'overlane.sqlite'));
-    await migrate(store);
+    migrate(store);
     return store;
   } catch (error) {
     throw new StartError(`The data folder ${data} can't be used: ${(error as Error).message}`, { cause: error });
