@@ -6,7 +6,7 @@ import { ConfigError, readConfig } from '../config.ts';
 import type { Log } from '../gateway.ts';
 import { readCommandLine } from './node/command-line.ts';
 import { keptOperatorKey } from './node/operator-key.ts';
-import { StartError, startGateway } from './node/start-gateway.ts';
+import { StartError } from './node/start-error.ts';
 
 const DEFAULT_PORT = 8787;
 
@@ -25,7 +25,10 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const tls = readTls(env.OVERLANE_TLS_CERT, env.OVERLANE_TLS_KEY);
   const log = openLog(env);
   const config = readConfig({ ...env, OVERLANE_OPERATOR_KEY: env.OVERLANE_OPERATOR_KEY || operatorKeyIn(data) });
-  const gateway = await startGateway({ config, data, host, port: readPort(env.PORT), log, ...(tls ? { tls } : {}) });
+  const port = readPort(env.PORT);
+  // Most of the program is loaded here: `--help`, and a setting that is wrong, are answered without it.
+  const { startGateway } = await import('./node/start-gateway.ts');
+  const gateway = await startGateway({ config, data, host, port, log, ...(tls ? { tls } : {}) });
   if (tls === undefined && !isLoopback(host)) {
     console.warn(
       `Warning: ${host} is reachable from elsewhere and this is plain HTTP, so keys can be read on the way: set OVERLANE_TLS_CERT and OVERLANE_TLS_KEY, or put a proxy with TLS in front.`,

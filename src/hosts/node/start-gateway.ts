@@ -22,6 +22,7 @@ import { RequestFigures } from './metrics.ts';
 import { addMetrics } from './metrics-route.ts';
 import { migrate } from './migrate.ts';
 import { Sockets } from './sockets.ts';
+import { StartError } from './start-error.ts';
 
 export interface GatewayOptions {
   readonly config: Config;
@@ -53,9 +54,6 @@ export interface RunningGateway {
 const CLOSE_GRACE_MS = 5000;
 
 const DASHBOARD = fileURLToPath(new URL('../../../dist/dashboard', import.meta.url));
-
-/** Why the gateway can't start: one line for people. */
-export class StartError extends Error {}
 
 /** @throws StartError */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
