@@ -98,8 +98,8 @@ export class DatapathByTransport implements Datapath {
     this.#encrypted.onFailure(listener);
   }
 
-  async stop(): Promise<void> {
-    await Promise.all([this.#plain.stop(), this.#encrypted.stop()]);
+  async stop(options?: { readonly keep: boolean }): Promise<void> {
+    await Promise.all([this.#plain.stop(options), this.#encrypted.stop(options)]);
   }
 
   #at(place: 'plain' | 'wireguard'): Datapath {

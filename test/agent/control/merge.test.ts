@@ -9,7 +9,7 @@ import {
   toSnapshot,
 } from '../../../agent/control/merge.ts';
 import { InMemoryDatapath } from '../../../agent/datapath/in-memory.ts';
-import type { Snapshot, TableUpdate } from '../../../src/contract/table.ts';
+import type { Delta, Snapshot, TableUpdate } from '../../../src/contract/table.ts';
 import { arbitrarySnapshots, deltaBetween, network, snapshot, vtep } from './tables.ts';
 
 function merged(held: LastGood | null, update: TableUpdate): LastGood {
@@ -74,7 +74,7 @@ test('a delta with one entry missed or invented anywhere is found by the digest 
 
 test('a delta is the next only where it starts from the cursor that is held; a snapshot always is', () => {
   const held = merged(null, snapshot('c1', [network(9)]));
-  const delta = (from: string) => ({ kind: 'delta', from, cursor: 'c2', networks: [] }) as const;
+  const delta = (from: string): Delta => ({ kind: 'delta', from, cursor: 'c2', networks: [] });
   expect([startsFrom(held, delta('c1')), startsFrom(held, delta('c0')), startsFrom(null, delta('c1'))]).toEqual([
     true,
     false,
