@@ -2,15 +2,12 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Failure } from '../../shared/failure.ts';
-import { TUNNEL_VXLAN_PORT } from '../../src/contract/wireguard.ts';
 import { readConfig } from '../config.ts';
 import { configStateFolder, LOCK_FILE, readMembership } from '../control/state-folder.ts';
-import { removeKernelLeftovers } from '../kernel/leftovers.ts';
-import { removeLeftTaps } from '../ports/tap-device.linux.ts';
 import { tryLockFile } from '../sys/lock.linux.ts';
 import { removeLeftDevices } from '../wireguard/device.linux.ts';
 import { EXIT_OK } from './exit-code.ts';
-import { tunnelIdentity } from './open-datapath.ts';
+import { removeLeft, removeTunnelLeft } from './open-datapath.ts';
 import { configIdentity } from './run-config.ts';
 import type { ShowFlags } from './show.ts';
 
@@ -28,14 +25,8 @@ export async function clearHost(flags: ShowFlags, uid: number, print: (line: str
   const lock = existsSync(lockFile) ? tryLockFile(lockFile) : undefined;
   if (lock === null) throw new Failure('failed', `the agent runs on the state folder ${folder}: stop it first`);
   try {
-    const isIpv6 = vtep.address?.includes(':') === true;
-    for (const [of, onIpv6, port] of [
-      [identity, isIpv6, vtep.port],
-      [tunnelIdentity(identity), true, TUNNEL_VXLAN_PORT],
-    ] as const) {
-      removeKernelLeftovers(of, onIpv6, port);
-      removeLeftTaps(of, () => false);
-    }
+    removeLeft(identity, vtep);
+    removeTunnelLeft(identity);
     removeLeftDevices(identity);
   } finally {
     lock?.release();

@@ -8,7 +8,9 @@ import type { ForwardingRules } from '../datapath/forwarding-rules.ts';
 import { openKernelDatapath } from '../kernel/kernel.ts';
 import { removeKernelLeftovers } from '../kernel/leftovers.ts';
 import { missingForKernel } from '../kernel/probe.ts';
+import { removeLeftTaps } from '../ports/tap-device.linux.ts';
 import { openUserspaceDatapath } from '../userspace/userspace.ts';
+import { kernelHasWireguard } from '../wireguard/kernel-wireguard.linux.ts';
 
 export type DatapathKind = 'userspace' | 'kernel';
 
@@ -35,6 +37,14 @@ export function chooseDatapath(choice: DatapathChoice, { clampMss }: ForwardingR
   if (missing === null) return 'kernel';
   log('info', `carrying frames in userspace, since the kernel's data path lacks ${missing}`);
   return 'userspace';
+}
+
+/**
+ * @returns what `auto` means for encrypted networks, where plain ones go by `kind`. What passes through wireguard-go is quicker as trains of
+ * datagrams, which the userspace one sends; the kernel's VXLAN gives it single packets.
+ */
+export function chooseTunnelDatapath(choice: DatapathChoice, kind: DatapathKind): DatapathKind {
+  return choice === 'auto' && !kernelHasWireguard() ? 'userspace' : kind;
 }
 
 /** What the other data path left of this agent's is removed. @throws DatapathError */
@@ -65,6 +75,17 @@ export async function openTunnelDatapath(
   return openUserspaceDatapath({ ...options, identity, vtep, device: { name, index } });
 }
 
-export function tunnelIdentity(identity: string): string {
+/** Removes what an earlier run left of its data path for plain networks, whichever that was. */
+export function removeLeft(identity: string, vtep: OpenDatapathOptions['vtep']): void {
+  removeKernelLeftovers(identity, vtep.address?.includes(':') === true, vtep.port);
+  removeLeftTaps(identity, () => false);
+}
+
+/** The same of its data path for encrypted networks. */
+export function removeTunnelLeft(identity: string): void {
+  removeLeft(tunnelIdentity(identity), { address: '::', port: TUNNEL_VXLAN_PORT });
+}
+
+function tunnelIdentity(identity: string): string {
   return `${identity} tunnel`;
 }

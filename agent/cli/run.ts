@@ -23,7 +23,13 @@ import type { EncryptedDatapath } from '../wireguard/encrypted-datapath.ts';
 import { runAgentProcess } from './agent-process.ts';
 import { openGateway } from './gateway.ts';
 import { openByTransport } from './open-by-transport.ts';
-import { chooseDatapath, openDatapath, openTunnelDatapath } from './open-datapath.ts';
+import {
+  chooseDatapath,
+  chooseTunnelDatapath,
+  openDatapath,
+  openTunnelDatapath,
+  removeTunnelLeft,
+} from './open-datapath.ts';
 import { rotate } from './rotate-key.ts';
 import { defaultThreads } from './threads.ts';
 
@@ -63,6 +69,7 @@ export async function runSite(flags: RunFlags, uid: number, log: Log): Promise<n
   const { threads = defaultThreads(availableParallelism()) } = flags;
   const rules = { dscp: flags.dscp, clampMss: flags.clampMss };
   const kind = chooseDatapath(flags.datapath, rules, log);
+  const tunnelKind = chooseTunnelDatapath(flags.datapath, kind);
   const wireguardPort = flags.wireguardPort ?? WIREGUARD_PORT;
   const wireguardKeys = await openWireguardKeys(folder, wireguardPort, Date.now());
   const startedAt = new Date().toISOString();
@@ -78,7 +85,8 @@ export async function runSite(flags: RunFlags, uid: number, log: Log): Promise<n
         identity: site,
         log,
         openPlain: () => openDatapath(kind, { vtep, identity: site, threads, rules, log }),
-        openInner: (source) => openTunnelDatapath(kind, source, { identity: site, threads, rules, log }),
+        removeLeft: () => removeTunnelLeft(site),
+        openInner: (source) => openTunnelDatapath(tunnelKind, source, { identity: site, threads, rules, log }),
       }),
     control: (datapath) => {
       const session = new Session({
@@ -127,7 +135,11 @@ export async function runSite(flags: RunFlags, uid: number, log: Log): Promise<n
             site: { id: site, name, tenant },
             gateway: { url: gateway, ...contact },
             ...(wireguard && {
-              wireguard: { ...wireguard.status(), withoutSession: withoutSession(datapath.encrypted) },
+              wireguard: {
+                ...wireguard.status(),
+                datapath: tunnelKind,
+                withoutSession: withoutSession(datapath.encrypted),
+              },
             }),
             ...status,
           };

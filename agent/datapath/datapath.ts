@@ -81,6 +81,9 @@ export interface VtepSource {
   readonly index: number;
 }
 
+/** Why frames can't be captured, to a person. */
+export const KERNEL_CARRIES = 'the kernel carries the frames here: watch its devices with tcpdump';
+
 export interface ApplyReport {
   /** The networks that are not carried, by VNI, with one line that says why and what to do. */
   readonly errors: ReadonlyMap<number, string>;

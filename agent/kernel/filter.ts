@@ -39,7 +39,7 @@ export class Filter {
     this.#devices = devices;
   }
 
-  /** Has VXLAN come and go by these instead. @throws SysError; then it is as it was. */
+  /** Has VXLAN come and go by these from now on, or from the next `apply` where the table does not stand. @throws SysError; then it is as it was. */
   setDevices(devices: readonly number[]): void {
     const before = this.#devices ?? [];
     const changes = [
@@ -52,7 +52,12 @@ export class Filter {
         devices.filter((index) => !before.includes(index)),
       ),
     ];
-    if (this.#stands && changes.length > 0) this.#transact(changes);
+    try {
+      if (this.#stands && changes.length > 0) this.#transact(changes);
+    } catch (error) {
+      if (!(error instanceof SysError) || error.code !== 'ENOENT') throw error;
+      this.#stands = false;
+    }
     this.#devices = devices;
   }
 

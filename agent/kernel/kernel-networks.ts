@@ -68,11 +68,11 @@ export class KernelNetworks {
 
   /** Takes VXLAN by each of these interfaces from now on, and sends by the first. */
   setDevices(devices: readonly number[]): ApplyReport {
+    this.#options.filter.setDevices(devices);
     const [before] = this.#devices ?? [];
     this.#entriesAreStale ||= before === undefined || !devices.includes(before);
     this.#devices = devices;
     for (const wanted of this.#wanted.values()) wanted.via = devices[0];
-    this.#options.filter.setDevices(devices);
     return this.#reconcile('entries');
   }
 

@@ -7,19 +7,20 @@
 import { reasonOf } from '../../shared/failure.ts';
 import type { TableUpdate } from '../../src/contract/table.ts';
 import { type LastGood, mergeUpdate, toSnapshot } from '../control/merge.ts';
-import type {
-  ApplyReport,
-  Capture,
-  CaptureRequest,
-  Datapath,
-  DatapathCounters,
-  LearnedChanges,
-  LocalMac,
-  MovableDatapath,
-  NetworkFdb,
-  VtepSource,
+import {
+  type ApplyReport,
+  type Capture,
+  type CaptureRequest,
+  type Datapath,
+  type DatapathCounters,
+  KERNEL_CARRIES,
+  type LearnedChanges,
+  type LocalMac,
+  type MovableDatapath,
+  type NetworkFdb,
+  type VtepSource,
 } from '../datapath/datapath.ts';
-import { type DeviceKey, missingWireguard } from './device.linux.ts';
+import { type DeviceKey, missingWireguard, removeLeftDevices } from './device.linux.ts';
 import { peersOf, type WireguardPeer } from './peers.ts';
 import { Sessions } from './sessions.ts';
 import { Tunnel } from './tunnel.ts';
@@ -33,6 +34,8 @@ export interface EncryptedDatapathOptions {
   /** Of the VTEP, which says what the underlay leaves. */
   readonly vtepAddress: string | null;
   readonly identity: string;
+  /** Removes what an earlier run's data path left, where this one is not opened. */
+  readonly removeLeft: () => void;
   /** Opens what carries VXLAN by that device alone. @throws DatapathError */
   readonly openInner: (source: VtepSource) => Promise<MovableDatapath>;
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void;
@@ -51,6 +54,7 @@ export class EncryptedDatapath implements Datapath {
   readonly #failureListeners: ((reason: Error) => void)[] = [];
   readonly #upkeep: NodeJS.Timeout;
   #queue: Promise<unknown> = Promise.resolve();
+  #leftRemoved = false;
   /** The data path does not certainly forward by the table. */
   #isStale = false;
   #stopping = false;
@@ -140,7 +144,8 @@ export class EncryptedDatapath implements Datapath {
   }
 
   async capture(request: CaptureRequest): Promise<Capture> {
-    if (this.#inner?.capture === undefined) throw new Error('the network is not carried');
+    if (this.#inner === null) throw new Error('the network is not carried');
+    if (this.#inner.capture === undefined) throw new Error(KERNEL_CARRIES);
     return this.#inner.capture(request);
   }
 
@@ -172,6 +177,12 @@ export class EncryptedDatapath implements Datapath {
     const table = this.#table;
     if (this.#stopping || table === null || table.networks.size === 0) {
       await this.#close();
+      // A network that is plain now would want the interface of its name.
+      if (table !== null && !this.#leftRemoved) {
+        this.#leftRemoved = true;
+        removeLeftDevices(this.#options.identity);
+        this.#options.removeLeft();
+      }
       this.#isStale = false;
       return { errors: new Map(), mtus: new Map() };
     }
@@ -181,6 +192,7 @@ export class EncryptedDatapath implements Datapath {
         if (missing !== null) throw new Error(missing);
         this.#isStale = true;
         this.#inner = await this.#open(table);
+        this.#leftRemoved = true;
       } else if (this.#isStale || update === null || concernsPeers(update)) {
         await this.#openTunnel(this.#inner);
       }
