@@ -54,7 +54,17 @@ export const FOLDER_RULES: readonly FolderRule[] = [
   },
   {
     folder: 'src/hosts',
-    mayImport: ['src', 'src/contract', 'src/domain', 'src/db', 'src/hub', 'src/middleware', 'src/routes', 'shared'],
+    mayImport: [
+      'src',
+      'src/contract',
+      'src/domain',
+      'src/db',
+      'src/hub',
+      'src/middleware',
+      'src/routes',
+      'shared',
+      'shared/service',
+    ],
     because: 'a host puts the parts of the gateway together, and nothing of the agent is among them',
   },
   {
@@ -71,6 +81,11 @@ export const FOLDER_RULES: readonly FolderRule[] = [
     folder: 'shared',
     mayImport: ['src/contract'],
     because: 'what the agent and the command line both need, to talk to a gateway and to people, knows neither of them',
+  },
+  {
+    folder: 'shared/service',
+    mayImport: ['shared'],
+    because: 'how a host starts a program is no matter of what the program does',
   },
   {
     folder: 'agent/wire',
@@ -109,16 +124,7 @@ export const FOLDER_RULES: readonly FolderRule[] = [
   },
   {
     folder: 'agent/wireguard',
-    mayImport: [
-      'agent/control/merge.ts',
-      'agent/datapath/datapath.ts',
-      'agent/datapath/forwarding-rules.ts',
-      'agent/userspace',
-      'agent/underlay',
-      'agent/sys',
-      'shared',
-      'src/contract',
-    ],
+    mayImport: ['agent/control/merge.ts', 'agent/datapath/datapath.ts', 'agent/sys', 'shared', 'src/contract'],
     because: 'encryption is underneath: it meets frames, the gateway and the disk in none of its files',
   },
   {
@@ -156,7 +162,7 @@ export const FOLDER_RULES: readonly FolderRule[] = [
   },
   {
     folder: 'agent/service',
-    mayImport: ['shared'],
+    mayImport: ['shared', 'shared/service'],
     because: 'how a host starts the agent is no matter of what the agent does',
   },
   {
@@ -171,8 +177,10 @@ export const FOLDER_RULES: readonly FolderRule[] = [
       'agent/service',
       'agent/userspace',
       'agent/wireguard',
+      'agent/ports',
       'agent/sys',
       'shared',
+      'shared/service',
       'src/contract',
     ],
     because: 'the command line puts the agent together, and takes only the contract of the gateway',
@@ -255,6 +263,7 @@ export const PACKAGE_RULES: readonly PackageRule[] = [
       'agent/userspace',
       'agent/wireguard',
       'shared',
+      'shared/service',
       'cli',
       'demo',
     ],

@@ -39,13 +39,13 @@ export async function runConfig(flags: RunConfigFlags, uid: number, log: Log): P
     folder,
     log,
     metrics: flags.metrics,
+    keep: flags.keep,
     openDatapath: () =>
       openDatapath(kind, {
         vtep,
-        identity: `${vtep.address ?? '*'}:${vtep.port}`,
+        identity: configIdentity(vtep),
         threads,
         rules,
-        keep: flags.keep,
         log,
       }),
     control: (datapath) => {
@@ -69,6 +69,11 @@ export async function runConfig(flags: RunConfigFlags, uid: number, log: Log): P
       };
     },
   });
+}
+
+/** Who an agent without a gateway is: where it takes VXLAN. */
+export function configIdentity({ address, port }: Config['vtep']): string {
+  return `${address ?? '*'}:${port}`;
 }
 
 function checkUnchanged(first: Config, config: Config): void {

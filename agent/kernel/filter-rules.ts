@@ -13,6 +13,11 @@
  *     chain strict: (source, VNI, inner source) in stations ─▶ accept · VNI spoofed ─▶ drop
  *     chain output: (destination, port, VNI) in sent ─▶ count
  *
+ * Where VXLAN is by certain interfaces alone (`devices`), these come first:
+ *
+ *     chain vxlan:  by another ─▶ outside: VNI guarded or open ─▶ drop
+ *     chain output: to the port, by another, VNI guarded or open ─▶ drop
+ *
  * What is let through passes the fewest expressions. The kernel drops what has no I flag itself.
  *
  * The counters are those of the sets' elements: what came from a peer (`vteps`, `strictVteps`), went to it (`sent`), or was
@@ -27,6 +32,7 @@ import {
   encodeKey,
   type Field,
   goto,
+  isByOther,
   isField,
   isInSet,
   isTransport,
@@ -59,6 +65,8 @@ const INNER_SOURCE = field('transport', 22, 6);
 
 export const SET_NAMES = ['vteps', 'strictVteps', 'stations', 'guarded', 'open', 'spoofed', 'sent'] as const;
 export type SetName = (typeof SET_NAMES)[number];
+/** The indexes of the interfaces that VXLAN must come and go by. */
+export const DEVICES = 'devices';
 export const COUNTED_SETS = [
   'vteps',
   'strictVteps',
@@ -92,8 +100,8 @@ export function tableOf(identity: string, isIpv6: boolean): Table {
   return { family: isIpv6 ? 'ip6' : 'ip', name: `overlane-${identity.replaceAll(/[^A-Za-z0-9]+/g, '-')}` };
 }
 
-/** The table with its rules and empty sets. */
-export function encodeTable(table: Table, vxlanPort: number): NftMessage[] {
+/** The table with its rules and empty sets. @param isBound VXLAN is by certain interfaces alone. */
+export function encodeTable(table: Table, vxlanPort: number, isBound: boolean): NftMessage[] {
   const keys = keysOf(table.family);
   const idOf = (set: SetName): number => SET_NAMES.indexOf(set) + 1;
   const has = (set: SetName): Uint8Array[] => isInSet(keys[set], set, idOf(set));
@@ -101,6 +109,19 @@ export function encodeTable(table: Table, vxlanPort: number): NftMessage[] {
     newRule(table, chain, ...expressions);
   const udp = isTransport(IPPROTO_UDP);
   const toVxlan = isField(DESTINATION_PORT, Uint8Array.of(vxlanPort >> 8, vxlanPort & 0xff));
+  const devicesId = SET_NAMES.length + 1;
+  const ours = ['guarded', 'open'] as const;
+  const whole = isBound
+    ? [
+        newSet(table, DEVICES, devicesId, [{ length: 4 }], false),
+        newChain(table, 'outside'),
+        ...ours.map((set) => rule('outside', ...has(set), drop())),
+        rule('vxlan', ...isByOther('in', DEVICES, devicesId), goto('outside')),
+        ...ours.map((set) =>
+          rule('output', ...udp, ...toVxlan, ...isByOther('out', DEVICES, devicesId), ...has(set), drop()),
+        ),
+      ]
+    : [];
   const withoutFlag = isField(FLAGS, Uint8Array.of(0), Uint8Array.of(I_FLAG));
   return [
     newTable(table),
@@ -109,6 +130,7 @@ export function encodeTable(table: Table, vxlanPort: number): NftMessage[] {
     newBaseChain(table, 'output', NF_INET_LOCAL_OUT, PRIORITY),
     newChain(table, 'vxlan'),
     newChain(table, 'strict'),
+    ...whole,
     rule('input', ...udp, ...toVxlan, goto('vxlan')),
     rule('vxlan', ...has('vteps'), accept()),
     rule('vxlan', ...has('strictVteps'), goto('strict')),

@@ -4,13 +4,22 @@ import type { NetlinkSocket } from '../sys/netlink-socket.linux.ts';
 import {
   changeElements,
   deleteTable,
+  encodeInterface,
   type NftMessage,
   newTable,
   nftTransaction,
   type Table,
 } from '../sys/nftables-message.ts';
-import { type Element, elementsOf, encodeTable, SET_NAMES, tableOf } from './filter-rules.ts';
+import { DEVICES, type Element, elementsOf, encodeTable, SET_NAMES, tableOf } from './filter-rules.ts';
 import type { WantedNetwork } from './wanted-network.ts';
+
+export interface FilterOptions {
+  /** Of the underlay. */
+  readonly isIpv6: boolean;
+  readonly vxlanPort: number;
+  /** The interfaces that VXLAN must come and go by, by index; absent: any. */
+  readonly devices?: readonly number[] | undefined;
+}
 
 export class Filter {
   readonly table: Table;
@@ -18,13 +27,38 @@ export class Filter {
   readonly #vxlanPort: number;
   /** What the kernel has, by network. */
   readonly #installed = new Map<number, Map<string, Element>>();
+  /** See `FilterOptions`. */
+  #devices: readonly number[] | undefined;
   #stands = false;
 
   /** @param socket of NETLINK_NETFILTER. */
-  constructor(socket: NetlinkSocket, identity: string, isIpv6: boolean, vxlanPort: number) {
+  constructor(socket: NetlinkSocket, identity: string, { isIpv6, vxlanPort, devices }: FilterOptions) {
     this.#socket = socket;
     this.table = tableOf(identity, isIpv6);
     this.#vxlanPort = vxlanPort;
+    this.#devices = devices;
+  }
+
+  /** Has VXLAN come and go by these from now on, or from the next `apply` where the table does not stand. @throws SysError; then it is as it was. */
+  setDevices(devices: readonly number[]): void {
+    const before = this.#devices ?? [];
+    const changes = [
+      ...this.#deviceMessages(
+        'delete',
+        before.filter((index) => !devices.includes(index)),
+      ),
+      ...this.#deviceMessages(
+        'add',
+        devices.filter((index) => !before.includes(index)),
+      ),
+    ];
+    try {
+      if (this.#stands && changes.length > 0) this.#transact(changes);
+    } catch (error) {
+      if (!(error instanceof SysError) || error.code !== 'ENOENT') throw error;
+      this.#stands = false;
+    }
+    this.#devices = devices;
   }
 
   /**
@@ -84,7 +118,8 @@ export class Filter {
     this.#removeOther();
     this.#transact([
       ...withoutTable(this.table),
-      ...encodeTable(this.table, this.#vxlanPort),
+      ...encodeTable(this.table, this.#vxlanPort, this.#devices !== undefined),
+      ...this.#deviceMessages('add', this.#devices ?? []),
       ...this.#elementMessages('add', elements),
     ]);
     this.#installed.clear();
@@ -106,6 +141,10 @@ export class Filter {
       const keys = elements.filter((element) => element.set === set).map(({ key }) => key);
       return changeElements(action, this.table, set, keys);
     });
+  }
+
+  #deviceMessages(action: 'add' | 'delete', indexes: readonly number[]): NftMessage[] {
+    return changeElements(action, this.table, DEVICES, indexes.map(encodeInterface));
   }
 
   #transact(changes: readonly NftMessage[]): void {

@@ -25,7 +25,8 @@ import { fdbOf } from './fdb.ts';
 import { explainFilter, type Filter } from './filter.ts';
 import { encodeChange, isLocalStation, type Place, PROTOCOL, readForwarding } from './forwarding.ts';
 import { readHostAddresses } from './host-addresses.ts';
-import { type Scope, WantedNetwork } from './wanted-network.ts';
+import { Repairs } from './repairs.ts';
+import { destinationKey, type Scope, WantedNetwork } from './wanted-network.ts';
 
 export interface KernelOptions {
   readonly identity: string;
@@ -37,6 +38,8 @@ export interface KernelOptions {
   readonly localAddress: () => string | null;
   readonly isIpv6: boolean;
   readonly dscp: DscpMode;
+  /** Where VXLAN comes and goes by certain interfaces alone: their indexes, the one to send by first. */
+  readonly devices?: readonly number[] | undefined;
   /** What the underlay leaves for frames, in bytes of IP packet. */
   readonly mtuLimit: () => number;
 }
@@ -48,14 +51,29 @@ export class KernelNetworks {
   readonly #byVxlan = new Map<number, CarriedNetwork>();
   readonly #byBridge = new Map<number, Set<CarriedNetwork>>();
   readonly #errors = new Map<number, string>();
-  /** Entries that somebody deleted, by network. */
-  readonly #repairs = new Map<number, Scope>();
+  readonly #repairs = new Repairs();
   /** VNIs that came to another network: nothing of the old one may stay. */
   readonly #reused = new Set<number>();
   #filterProblem: string | null = null;
+  /** See `KernelOptions.devices`. */
+  #devices: readonly number[] | undefined;
+  /** Entries that name an interface which is gone can't be deleted: with the vxlan devices they go. */
+  #entriesAreStale: boolean;
 
   constructor(options: KernelOptions) {
     this.#options = options;
+    this.#devices = options.devices;
+    this.#entriesAreStale = options.devices !== undefined;
+  }
+
+  /** Takes VXLAN by each of these interfaces from now on, and sends by the first. */
+  setDevices(devices: readonly number[]): ApplyReport {
+    this.#options.filter.setDevices(devices);
+    const [before] = this.#devices ?? [];
+    this.#entriesAreStale ||= before === undefined || !devices.includes(before);
+    this.#devices = devices;
+    for (const wanted of this.#wanted.values()) wanted.via = devices[0];
+    return this.#reconcile('entries');
   }
 
   /** Puts a table in force. */
@@ -144,18 +162,17 @@ export class KernelNetworks {
   }
 
   get needsRepair(): boolean {
-    return this.#repairs.size > 0;
+    return !this.#repairs.isEmpty;
   }
 
   /** Puts back what somebody deleted. */
   repair(): void {
     const pending: PendingChange[] = [];
-    for (const [vni, scope] of this.#repairs) {
+    for (const [vni, scope] of this.#repairs.take()) {
       const wanted = this.#wanted.get(vni);
       const carried = this.#carried.get(vni);
       if (wanted !== undefined && carried !== undefined) pending.push(...carried.plan(wanted, scope));
     }
-    this.#repairs.clear();
     makeChanges(this.#options.route, pending);
   }
 
@@ -184,20 +201,16 @@ export class KernelNetworks {
       const isSame = known?.settings.network === network;
       if (!isSame || !isSameDevice(known.settings, change) || !this.#carried.has(vni)) isEntriesOnly = false;
       if (known !== undefined && !isSame) this.#reused.add(vni);
-      const wanted = isSame ? known : new WantedNetwork(change);
+      const wanted = isSame ? known : new WantedNetwork(change, this.#devices?.[0]);
       this.#wanted.set(vni, wanted);
       scopes.set(
         vni,
         wanted.merge(change, whole || !isSame, (address) => this.#canReach(address)),
       );
-      for (const { mac } of macs) if (wanted.mac(mac) !== undefined) this.#placedElsewhere(vni, mac);
+      // What the bridge has heard here gives way, and counts only when it is heard anew.
+      for (const { mac } of macs) if (wanted.mac(mac) !== undefined) this.#carried.get(vni)?.left(mac);
     }
     return isEntriesOnly ? scopes : null;
-  }
-
-  /** A row says so: what the bridge has heard here gives way, and counts only when it is heard anew. */
-  #placedElsewhere(vni: number, mac: string): void {
-    this.#carried.get(vni)?.left(mac);
   }
 
   #canReach(address: string): boolean {
@@ -252,13 +265,15 @@ export class KernelNetworks {
       const vni = vniOfAlias(this.#options.identity, link.alias);
       if (vni === null || !isOfOurKind(link)) return false;
       const request = requests.get(vni);
-      if (request !== undefined && !this.#reused.has(vni) && isWanted(link, request)) return false;
+      const isStale = this.#reused.has(vni) || (this.#entriesAreStale && link.kind === 'vxlan');
+      if (request !== undefined && !isStale && isWanted(link, request)) return false;
       this.#dismiss(vni);
       return true;
     });
     deleteDevices(this.#options.route, links, doomed);
     for (const vni of [...this.#carried.keys()]) if (!requests.has(vni)) this.#dismiss(vni);
     this.#reused.clear();
+    this.#entriesAreStale = false;
   }
 
   /** @returns the network where its entries are to be looked at, else null. */
@@ -348,13 +363,14 @@ export class KernelNetworks {
       if (entry.master !== undefined) network.left(mac);
       return;
     }
-    const { macs } = this.#repairOf(network.vni);
+    const { macs } = this.#repairs.of(network.vni);
     if (wanted.mac(mac) !== undefined) {
       network.installed.macs.delete(mac);
       macs.add(mac);
     }
     if (entry.address === undefined || entry.master !== undefined) return;
-    const key = `${entry.address} ${entry.port ?? network.place.vxlanPort}`;
+    const { address, port = network.place.vxlanPort, via } = entry;
+    const key = destinationKey({ address, port, via });
     if (wanted.flood().has(key)) network.installed.flood.delete(key);
   }
 
@@ -364,7 +380,7 @@ export class KernelNetworks {
       return;
     }
     network.left(mac);
-    if (this.#wanted.get(network.vni)!.mac(mac) !== undefined) this.#repairOf(network.vni).macs.add(mac);
+    if (this.#wanted.get(network.vni)!.mac(mac) !== undefined) this.#repairs.of(network.vni).macs.add(mac);
   }
 
   #addressChanged(type: number, { index, mac, address, protocol }: NeighborMessage): void {
@@ -374,17 +390,8 @@ export class KernelNetworks {
         if (type !== RTM_DELNEIGH) network.gaveAddress(mac, address);
       } else if (type === RTM_DELNEIGH && this.#wanted.get(network.vni)!.neighbor(address) !== undefined) {
         network.installed.neighbors.delete(address);
-        this.#repairOf(network.vni).ips.add(address);
+        this.#repairs.of(network.vni).ips.add(address);
       }
     }
-  }
-
-  #repairOf(vni: number): Scope {
-    let scope = this.#repairs.get(vni);
-    if (scope === undefined) {
-      scope = { macs: new Set(), ips: new Set() };
-      this.#repairs.set(vni, scope);
-    }
-    return scope;
   }
 }

@@ -4,11 +4,12 @@ import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { TableUpdate } from '../../src/contract/table.ts';
 import type {
   ApplyReport,
-  Datapath,
   DatapathCounters,
   LearnedChanges,
   LocalMac,
+  MovableDatapath,
   NetworkFdb,
+  VtepSource,
 } from '../datapath/datapath.ts';
 import { DatapathError } from '../datapath/datapath-error.ts';
 import { Arena } from '../sys/arena.linux.ts';
@@ -17,8 +18,6 @@ import { KernelCounters } from './counters.ts';
 import type { Answers, FromThread, Question, ThreadOptions } from './protocol.ts';
 
 export interface KernelDatapathOptions extends ThreadOptions {
-  /** On a stop, leave the kernel forwarding: the next start takes over what stands. */
-  readonly keep: boolean;
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void;
 }
 
@@ -28,12 +27,12 @@ interface Waiting {
 }
 
 /** @throws DatapathError */
-export async function openKernelDatapath(options: KernelDatapathOptions): Promise<Datapath> {
-  const { vtep, identity, dscp } = options;
+export async function openKernelDatapath(options: KernelDatapathOptions): Promise<MovableDatapath> {
+  const { vtep, identity, dscp, sources } = options;
   const { port1, port2 } = new MessageChannel();
   const thread = new Worker(new URL(`./thread${extname(import.meta.url)}`, import.meta.url), {
     name: 'kernel',
-    workerData: { port: port2, options: { vtep, identity, dscp } satisfies ThreadOptions },
+    workerData: { port: port2, options: { vtep, identity, dscp, sources } satisfies ThreadOptions },
     transferList: [port2],
   });
   const first = await new Promise<FromThread>((resolve, reject) => {
@@ -48,7 +47,7 @@ export async function openKernelDatapath(options: KernelDatapathOptions): Promis
   throw new DatapathError(first.code, `the kernel data path can't start: ${first.message}`);
 }
 
-class KernelDatapath implements Datapath {
+class KernelDatapath implements MovableDatapath {
   readonly #options: KernelDatapathOptions;
   readonly #thread: Worker;
   readonly #port: MessagePort;
@@ -83,6 +82,11 @@ class KernelDatapath implements Datapath {
     return this.#ask({ type: 'apply', update: null });
   }
 
+  /** Only of one that was opened with sources. */
+  async setSources(sources: readonly VtepSource[]): Promise<void> {
+    this.#reported(await this.#ask({ type: 'sources', sources }));
+  }
+
   onReport(listener: (report: ApplyReport) => void): void {
     this.#reported = listener;
   }
@@ -107,15 +111,15 @@ class KernelDatapath implements Datapath {
     this.#failureListeners.push(listener);
   }
 
-  stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
+  stop({ keep } = { keep: false }): Promise<void> {
+    this.#stopped ??= this.#stop(keep);
     return this.#stopped;
   }
 
-  async #stop(): Promise<void> {
+  async #stop(keep: boolean): Promise<void> {
     if (this.#failure !== null) return;
     const ended = new Promise((resolve) => this.#thread.once('exit', resolve));
-    await this.#ask({ type: 'stop', keep: this.#options.keep });
+    await this.#ask({ type: 'stop', keep });
     await ended;
     this.#port.close();
     this.#counters.close();

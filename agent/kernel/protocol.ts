@@ -1,12 +1,14 @@
 /** What the main thread and the kernel data path's thread say to each other. */
 import type { TableUpdate } from '../../src/contract/table.ts';
-import type { ApplyReport, LearnedChanges, LocalMac, NetworkFdb } from '../datapath/datapath.ts';
+import type { ApplyReport, LearnedChanges, LocalMac, NetworkFdb, VtepSource } from '../datapath/datapath.ts';
 import type { DscpMode } from '../datapath/forwarding-rules.ts';
 
 /** What the thread is made with. */
 export interface ThreadOptions {
   /** In canonical text, or null for every address of the host. */
   readonly vtep: { readonly address: string | null; readonly port: number };
+  /** Where VXLAN comes and goes by certain interfaces alone: by the first of these, and from each. */
+  readonly sources?: readonly VtepSource[] | undefined;
   readonly identity: string;
   readonly dscp: DscpMode;
 }
@@ -14,6 +16,7 @@ export interface ThreadOptions {
 export type Question =
   /** `update` null: look after what stands. */
   | { readonly type: 'apply'; readonly update: TableUpdate | null }
+  | { readonly type: 'sources'; readonly sources: readonly VtepSource[] }
   | { readonly type: 'fdb' }
   | { readonly type: 'localMacs' }
   /** `keep`: leave the kernel forwarding. */
@@ -21,6 +24,7 @@ export type Question =
 
 export interface Answers {
   readonly apply: ApplyReport;
+  readonly sources: ApplyReport;
   readonly fdb: readonly NetworkFdb[];
   readonly localMacs: readonly LocalMac[];
   readonly stop: null;

@@ -14,6 +14,7 @@ import {
   encodeAttribute,
   encodeNested,
   encodeText,
+  encodeUint32,
   NLA_F_NESTED,
   NLM_F_APPEND,
   NLM_F_CREATE,
@@ -58,6 +59,9 @@ const FIRST_REGISTER = 8;
 export type Base = 'network' | 'transport';
 const BASES = { network: 1, transport: 2 } as const satisfies Record<Base, number>;
 const META_L4PROTO = 16;
+/** The interface that a packet came by, or leaves by, as a number in the machine's own order. */
+const META_INTERFACE = { in: 4, out: 5 } as const;
+const LOOKUP_INVERTED = 1;
 
 /** A table, in the family of the packets that it sees. */
 export interface Table {
@@ -118,7 +122,7 @@ export function newSet(
   table: Table,
   name: string,
   id: number,
-  key: readonly Field[],
+  key: readonly Pick<Field, 'length'>[],
   hasCounters: boolean,
 ): NftMessage {
   const parts = [
@@ -207,6 +211,18 @@ export function isInSet(key: readonly Field[], set: string, setId: number): Uint
   });
   const parts = [attribute.number(2, FIRST_REGISTER), attribute.text(1, set), attribute.number(4, setId)];
   return [...loads, expression('lookup', parts)];
+}
+
+/** Goes on where the packet did not come by (or does not leave by) an interface whose index is in the set. */
+export function isByOther(way: 'in' | 'out', set: string, setId: number): Uint8Array[] {
+  const load = [attribute.number(2, META_INTERFACE[way]), attribute.number(1, FIRST_REGISTER)];
+  const lookup = [attribute.number(2, FIRST_REGISTER), attribute.text(1, set), attribute.number(4, setId)];
+  return [expression('meta', load), expression('lookup', [...lookup, attribute.number(5, LOOKUP_INVERTED)])];
+}
+
+/** @returns the key of an interface's index. */
+export function encodeInterface(index: number): Uint8Array {
+  return encodeUint32(index);
 }
 
 export const count = (): Uint8Array => expression('counter', []);
