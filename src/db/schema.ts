@@ -15,6 +15,7 @@ import type { Role } from '../contract/tenants.ts';
 import type { Transport } from '../contract/wireguard.ts';
 import type { Sample } from '../domain/samples.ts';
 import type { SiteWireguard } from '../domain/site-wireguard.ts';
+import type { KeptStanding } from '../domain/standing.ts';
 import { GUARDS } from './guards.ts';
 
 export const tenants = sqliteTable(
@@ -131,6 +132,8 @@ export const siteStatus = sqliteTable('site_status', {
   cursor: text('cursor'),
   version: text('version').notNull(),
   report: text('report', { mode: 'json' }).$type<NetworkReport[]>().notNull(),
+  /** Of the report what tells how far the site is, without the counters, which are most of it: what is asked for all sites at once. */
+  standing: text('standing', { mode: 'json' }).$type<KeptStanding[]>().notNull().default(sql`'[]'`),
   /** Since when its reports say that it has not applied what it should have; null where they don't. */
   behindSince: integer('behind_since'),
   /** What it carried in the hour that is not over: see history.ts. `sampledAt`: up to when. */

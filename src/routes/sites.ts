@@ -170,7 +170,14 @@ function toSiteNetwork(
     port: JSON.parse(row.port) as PortSpec,
     transport: row.transport,
     revision: row.revision,
-    ...(row.live === 1 ? progressOf(row.revision, digest, report) : {}),
+    ...(row.live === 1 ? { ...progressOf(row.revision, digest, report ?? null), ...reportedIn(report) } : {}),
     ...(isBlind(site, row) && site.kind === 'agent' && report?.error === undefined ? { error: NO_WIREGUARD } : {}),
   };
+}
+
+/** What the agent said beside how far it is. */
+function reportedIn(report: NetworkReport | undefined): Pick<Site['networks'][number], 'counters' | 'mtu' | 'error'> {
+  if (report === undefined) return {};
+  const { counters, mtu, error } = report;
+  return { counters, ...(mtu === undefined ? {} : { mtu }), ...(error === undefined ? {} : { error }) };
 }

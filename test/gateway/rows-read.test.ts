@@ -10,6 +10,7 @@ import { pullTable } from '../../src/db/pull-table.ts';
 import { saveHeartbeat } from '../../src/db/site-reports.ts';
 import { createStaticSite } from '../../src/db/sites.ts';
 import { createTenant, findTenant } from '../../src/db/tenants.ts';
+import { readTopology } from '../../src/db/topology.ts';
 import { sweepQuarantine } from '../../src/db/vni-pool.ts';
 import { releaseEarly } from '../../src/db/vni-pools.ts';
 import { testSettings } from './settings.ts';
@@ -252,4 +253,28 @@ test('history costs an idle site nothing, and a busy one two rows an hour, whate
   expect(busy.rowsWritten).toBe(1);
   // The row and its index.
   expect(next.rowsWritten).toBe(3);
+});
+
+test('the topology reads each site, network and attachment but once or twice, whatever the sites said', async () => {
+  const tenantId = 'wide';
+  await createTenant(db, { id: tenantId, epoch: 'epoch', now: 0 }, { slug: tenantId, name: 'Acme' });
+  const count = 12;
+  const networks = [];
+  for (let i = 0; i < count; i++) {
+    networks.push(await createNetwork(db, tenantId, { id: `wide-n${i}`, now: 0 }, { name: `n${i}` }));
+  }
+  for (let i = 0; i < count; i++) {
+    const body = { name: `s${i}`, kind: 'static' as const, vtep: { address: `192.0.2.${i + 1}` } };
+    const { id: siteId } = await createStaticSite(db, tenantId, { id: `wide-s${i}`, now: 0 }, body);
+    for (const { id } of networks) await attach(db, { tenantId, networkId: id, siteId }, { type: 'none' });
+    const said = networks.map(({ vni }) => ({ vni, revision: 1, digest: '0123456789ab', counters: {} }));
+    await saveHeartbeat(db, { tenantId, siteId }, { cursor: 'c', version: '1.0.0', networks: said }, 1000);
+  }
+  let attachments = 0;
+  const { rowsRead } = await costOf(async () => {
+    const rows = await readTopology(db, tenantId);
+    attachments = rows.attachments.filter(({ said }) => said?.digest === '0123456789ab').length;
+  });
+  expect(attachments).toBe(count * count);
+  expect(rowsRead).toBeLessThanOrEqual(2 * (count * count + 3 * count));
 });

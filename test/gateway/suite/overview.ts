@@ -69,6 +69,22 @@ export function overview(host: () => Host): void {
     ]);
   });
 
+  test('of a large tenant a change shows at once too, and to nobody else', async () => {
+    const [one, two] = [await carried(1), await carried(1)];
+    for (const { tenant } of [one, two]) {
+      await host().write('UPDATE tenants SET network_count = 100, site_count = 100 WHERE slug = ?', tenant.slug);
+    }
+    const names = async ({ tenant }: typeof one) => {
+      const { sites } = await tenant.admin.made<Topology>('GET', `${tenant.at}/topology`);
+      return sites.map(({ id, name }) => [id, name]);
+    };
+    expect(await names(one)).toEqual([[one.all[0]!.id, 's0']]);
+    expect(await names(two)).toEqual([[two.all[0]!.id, 's0']]);
+    await one.tenant.admin.made('PATCH', `${one.tenant.at}/sites/s0`, { name: 'renamed' });
+    expect(await names(one)).toEqual([[one.all[0]!.id, 'renamed']]);
+    expect(await names(two)).toEqual([[two.all[0]!.id, 's0']]);
+  });
+
   test('alerts say what is not well at this moment, the worst first, and nothing where all is', async () => {
     const { tenant, all } = await carried(5, { networks: 5 });
     const { admin, at } = tenant;
