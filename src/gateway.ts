@@ -88,7 +88,7 @@ export interface AppEnv {
     /** The secret by which whoever asks was known. */
     credential: string;
     agent: AgentSession;
-    /** The tenant that a public route changed, where neither of the above is set. */
-    changedTenant: string;
+    /** The tenants whose sockets must hear of it, where they are others than the one of the above. */
+    changedTenants: readonly string[];
   };
 }

@@ -31,9 +31,10 @@ export function recordEvent(db: Database, tenantId: string, event: EventText): S
   const { author } = db;
   const actor = JSON.stringify(author?.actor ?? { kind: 'system' });
   const now = author === undefined ? sql`CAST(unixepoch('subsec') * 1000 AS INTEGER)` : sql`${author.at}`;
-  return sql`INSERT INTO events (tenant_id, at, kind, revision, actor, address, request_id, subject, before, after)
+  return sql`INSERT INTO events (tenant_id, at, kind, revision, actor, address, request_id, subject, number, before, after)
     SELECT ${tenantId}, ${notBeforeTheLast(tenantId, now)}, ${event.kind}, coalesce(${revision(tenantId)}, 0), ${actor},
-      ${author?.address ?? null}, ${author?.requestId ?? null}, ${event.subject}, ${event.before ?? null}, ${event.after ?? null}
+      ${author?.address ?? null}, ${author?.requestId ?? null}, ${event.subject},
+      ${lastNumber(tenantId, event.kind)} + row_number() OVER (), ${event.before ?? null}, ${event.after ?? null}
     ${event.from ?? sql``}`;
 }
 
@@ -85,6 +86,11 @@ export function recordMacsNear(db: Database, tenantId: string, which: SQL, comin
   });
 }
 
+/** Of each kind the newest 20,000 are kept, by a trigger: whoever makes many of one kind pushes no other out. */
+function lastNumber(tenantId: string, kind: EventKind): SQL {
+  return sql`coalesce((SELECT number FROM events WHERE tenant_id = ${tenantId} AND kind = ${kind} ORDER BY at DESC, id DESC LIMIT 1), 0)`;
+}
+
 function notBeforeTheLast(tenantId: string, now: SQL): SQL {
   return sql`max(${now}, coalesce((SELECT at FROM events WHERE tenant_id = ${tenantId} ORDER BY at DESC LIMIT 1), 0))`;
 }
@@ -107,11 +113,19 @@ function isAbout(id: string, field: 'site' | 'network'): SQL {
     OR ${events.after} ->> ${path} = ${id})`;
 }
 
+/** What its fields are called is no part of it. Both are made small by the store, which knows no case but that of ASCII. */
 function mentions(text: string): SQL {
-  const where = sql`${events.kind} || ' ' || ${events.actor} || ' ' || ${events.subject} || ' ' || coalesce(${events.before}, '')
-    || ' ' || coalesce(${events.after}, '') || ' ' || coalesce(${events.address}, '')`;
-  // Both made small by the store, which knows no case but that of ASCII.
-  return sql`instr(lower(${where}), lower(${text})) > 0`;
+  const has = (where: SQL, what = text): SQL => sql`instr(lower(${where}), lower(${what})) > 0`;
+  const plain = sql`${events.kind} || ' ' || ${events.subject} || ' ' || coalesce(${events.address}, '')`;
+  const json = sql`${events.actor} || ' ' || coalesce(${events.before}, '') || ' ' || coalesce(${events.after}, '')`;
+  const inValues = sql.join(
+    [events.actor, events.before, events.after].map(
+      (column) => sql`EXISTS (SELECT 1 FROM json_tree(${column}) t WHERE t.atom IS NOT NULL AND ${has(sql`t.atom`)})`,
+    ),
+    sql` OR `,
+  );
+  // Few have it anywhere in their text: only of those is the text taken apart.
+  return sql`(${has(plain)} OR (${has(json, JSON.stringify(text).slice(1, -1))} AND (${inValues})))`;
 }
 
 interface EventRange {

@@ -94,6 +94,7 @@ export async function putMac(
     }),
     recordMacsNear(db, tenantId, sql`id = ${networkId} AND NOT ${unchanged}`, sql`NOT ${isThere}`),
     sql`UPDATE networks SET mac_count = mac_count + NOT ${isThere},
+        mac_rows = mac_rows + NOT EXISTS (SELECT 1 FROM macs WHERE ${at(place)}),
         revision = iif(${isLive} OR ${wasLive}, ${revision(tenantId)}, revision),
         digest = (digest - ${liveHash(place)} + iif(${isLive}, ${hash}, 0)) & ${DIGEST_MASK}
       WHERE tenant_id = ${tenantId} AND id = ${networkId} AND NOT ${unchanged}`,

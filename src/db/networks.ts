@@ -38,6 +38,11 @@ export async function createNetwork(
     takeRevision(tenantId),
     sql`UPDATE tenants SET network_count = network_count + 1 WHERE id = ${tenantId}`,
     guard('quota_exceeded', sql`SELECT network_count <= limit_networks FROM tenants WHERE id = ${tenantId}`),
+    // Or whoever makes networks and deletes them again puts all of a pool to rest.
+    guard(
+      'vnis_resting',
+      sql`SELECT network_count + resting_vnis <= 2 * limit_networks FROM tenants WHERE id = ${tenantId}`,
+    ),
     ...(body.transport === 'plain' ? [mayBePlain(tenantId)] : []),
     ...(vni === undefined
       ? [insert, ...takeLowest(tenantId, made.id)]
@@ -132,7 +137,7 @@ export async function deleteNetwork(
     guard('not_found', sql`EXISTS (SELECT 1 FROM networks WHERE tenant_id = ${tenantId} AND id = ${id})`),
     takeRevision(tenantId),
     recordEvent(db, tenantId, { kind: 'network_deleted', subject: id, before: pictureOfNetwork(tenantId, id) }),
-    sql`UPDATE tenants SET network_count = network_count - 1 WHERE id = ${tenantId}`,
+    sql`UPDATE tenants SET network_count = network_count - 1, resting_vnis = resting_vnis + 1 WHERE id = ${tenantId}`,
     quarantine(tenantId, id, time.now, time.until),
     ...detachNetwork(tenantId, id, time.now),
     db.delete(networks).where(and(eq(networks.tenantId, tenantId), eq(networks.id, id))),

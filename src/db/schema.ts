@@ -32,6 +32,7 @@ export const tenants = sqliteTable(
     /** Counted here, so that a quota costs one row however many there are. */
     networkCount: integer('network_count').notNull().default(0),
     siteCount: integer('site_count').notNull().default(0),
+    restingVnis: integer('resting_vnis').notNull().default(0),
     /** Random, made with the tenant: a cursor of a tenant that was deleted and made anew means nothing. */
     epoch: text('epoch').notNull(),
     revision: integer('revision').notNull().default(0),
@@ -84,6 +85,8 @@ export const networks = sqliteTable(
     digest: integer('digest').notNull().default(0),
     /** Counted here, so that the quota costs one row however many there are; hidden ones too. */
     macCount: integer('mac_count').notNull().default(0),
+    /** The same with its tombstones: see tombstones.ts. */
+    macRows: integer('mac_rows').notNull().default(0),
     createdAt: integer('created_at').notNull(),
   },
   (t) => [
@@ -286,7 +289,11 @@ export const vniQuarantine = sqliteTable(
   (t) => [index('vni_quarantine_until').on(t.until)],
 );
 
-/** What happened, per tenant in order of `at` and then `id`; `tenant_id` is '' for what is no tenant's. See events.ts. */
+/**
+ * What happened, per tenant in order of `at` and then `id`; `tenant_id` is '' for what is no tenant's. See events.ts.
+ *
+ * A trigger, `events_bound`, takes the oldest of a kind as the newest come (0010): a migration that makes this table anew must make it anew.
+ */
 export const events = sqliteTable(
   'events',
   {
@@ -299,10 +306,12 @@ export const events = sqliteTable(
     address: text('address'),
     requestId: text('request_id'),
     subject: text('subject').notNull(),
+    /** Grows from event to event of the tenant's that are of this kind. */
+    number: integer('number').notNull().default(0),
     before: text('before', { mode: 'json' }).$type<unknown>(),
     after: text('after', { mode: 'json' }).$type<unknown>(),
   },
-  (t) => [index('events_tenant_at').on(t.tenantId, t.at)],
+  (t) => [index('events_tenant_at').on(t.tenantId, t.at), index('events_tenant_kind_at').on(t.tenantId, t.kind, t.at)],
 );
 
 /** Persons that a tenant lets in, by what an identity provider calls them. */
@@ -346,6 +355,8 @@ export const sessions = sqliteTable(
     /** When it ends unless it is used, and when it ends however it is used. */
     expiresAt: integer('expires_at').notNull(),
     endsAt: integer('ends_at').notNull(),
+    /** Of the operator: the tenants that were looked at, whose sockets end with it. */
+    looksAt: text('looks_at', { mode: 'json' }).$type<string[]>().notNull().default(sql`'[]'`),
   },
   (t) => [index('sessions_tenant').on(t.tenantId, t.id)],
 );

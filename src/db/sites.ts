@@ -79,12 +79,27 @@ export async function findSite(db: Database, tenantId: string, key: string): Pro
   return row;
 }
 
+/** By name. A page ends before its limit where its sites' reports are long together. */
 export async function listSites(db: Database, tenantId: string, page: PageRequest): Promise<Page<SiteWithLast>> {
+  const limit = await countFitting(db, tenantId, page);
   const rows = await selectWithLast(db)
     .where(and(eq(sites.tenantId, tenantId), gt(sites.name, page.after)))
     .orderBy(asc(sites.name))
-    .limit(page.limit + 1);
-  return pageOf(rows, page.limit, ({ site }) => site.name);
+    .limit(limit + 1);
+  return pageOf(rows, limit, ({ site }) => site.name);
+}
+
+/** In one answer: a site with hundreds of networks has hundreds of kilobytes. */
+const MAX_REPORT_BYTES = 4_000_000;
+
+/** @returns how many sites the page may have, one at least. Their reports are measured, not read. */
+async function countFitting(db: Database, tenantId: string, { after, limit }: PageRequest): Promise<number> {
+  const [row] = await db.all<{ count: number }>(sql`SELECT count(*) AS count
+    FROM (SELECT sum(bytes) OVER (ORDER BY name) AS total FROM (SELECT s.name AS name, coalesce(octet_length(st.report), 0) AS bytes
+      FROM sites s LEFT JOIN site_status st ON st.site_id = s.id AND st.tenant_id = s.tenant_id
+      WHERE s.tenant_id = ${tenantId} AND s.name > ${after} ORDER BY s.name LIMIT ${limit}))
+    WHERE total <= ${MAX_REPORT_BYTES}`);
+  return Math.max(1, row?.count ?? 0);
 }
 
 /**

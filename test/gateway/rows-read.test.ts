@@ -154,7 +154,7 @@ test('a change costs the change: at 100,000 MACs the same rows are read and writ
   const many = await costs(large);
   expect(many).toEqual(few);
   for (const [name, { rowsRead, rowsWritten }] of Object.entries(many)) {
-    expect(rowsRead, name).toBeLessThanOrEqual(120);
+    expect(rowsRead, name).toBeLessThanOrEqual(130);
     expect(rowsWritten, name).toBeLessThanOrEqual(20);
   }
   expect(many['announce it again']!.rowsWritten).toBe(0);
@@ -225,6 +225,9 @@ async function allocationCosts(tenantId: string, from: number, count: number): P
 test('a VNI costs the same rows to take, to give back and to end the rest of, at 100 given out and at 50,000 more', async () => {
   const [start] = (await raw.prepare('SELECT min(first) AS first FROM vni_free').all<{ first: number }>()).results;
   expect(start!.first).toBeGreaterThanOrEqual(FIRST_VNI);
+  // An event reads the last of its kind, where there is one.
+  const released = `INSERT INTO events (tenant_id, at, kind, revision, actor, subject) VALUES ('', 0, 'vni_released', 0, '{}', '1')`;
+  await raw.batch([raw.prepare(released), raw.prepare(released)]);
   await allocated('few', start!.first, 100);
   const few = await allocationCosts('few', start!.first, 100);
   const next = start!.first + 200;

@@ -189,7 +189,10 @@ export function overview(host: () => Host): void {
     const { id } = await admin.made('GET', `${at}/networks/a`);
     expect(await kinds(`site=${all[1]!.id}`)).toEqual(['site_enrolled', 'site_attached']);
     expect(await kinds(`network=${id}`)).toEqual(['network_created', 'site_attached', 'site_attached']);
-    expect(await kinds('search="S1"')).toEqual(['site_enrolled']);
+    await admin.made('PATCH', `${at}/sites/s1`, { where: 'Harbour "B"' });
+    expect(await kinds(`search=${encodeURIComponent('harbour "b')}`)).toEqual(['site_changed']);
+    // What fields are called is nothing that anybody said.
+    for (const field of ['where', 'multicastGroup', 'joinToken']) expect(await kinds(`search=${field}`)).toEqual([]);
     await admin.made('PATCH', `${at}/networks/a`, { description: 'Büro ÉTAGE' });
     expect(await kinds(`search=${encodeURIComponent('büro ÉTAGE')}`)).toEqual(['network_changed']);
     const enrolled = await admin.made<{ items: { after: { joinToken: string } }[] }>(
