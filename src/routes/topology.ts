@@ -53,6 +53,7 @@ function toSite(row: TopologySite, now: number): Topology['sites'][number] {
     vtep: { address: row.vtepAddress, port: row.vtepPort },
     ...(row.version === null ? {} : { version: row.version }),
     ...(row.lastSeen === null ? {} : { lastSeenAt: new Date(row.lastSeen).toISOString() }),
+    ...(row.kind === 'static' ? {} : { encrypts: row.tunnelHash !== null }),
     labels: row.labels,
     ...(row.place === null ? {} : { where: row.place }),
     createdAt: new Date(row.createdAt).toISOString(),
