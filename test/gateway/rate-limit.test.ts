@@ -7,13 +7,13 @@ import { type RunningGateway, startGateway } from '../../src/hosts/node/start-ga
 import { Browser } from './browser.ts';
 import { type AgentKey, Caller, enrol, newAgent, newAgentKey, newTenant } from './host.ts';
 import { testSettings } from './settings.ts';
-import { spiedStore } from './spied-store.ts';
+import { type Said, spiedStore } from './spied-store.ts';
 import { watch } from './watcher.ts';
 
 let running: RunningGateway;
 /** The gateway's clock: it moves only when a test says so. */
 let now = Date.now();
-let said: unknown[] = [];
+let said: Said[] = [];
 let operator: Caller;
 beforeAll(async () => {
   running = await startGateway({
@@ -198,4 +198,24 @@ test('a site that says too much over its socket is cut off; pings are not counte
   for (let i = 0; i < 20; i++) expect(await socket.untilPong()).toEqual([]);
   for (let i = 0; i < 5; i++) socket.at('c');
   expect(await socket.closed).toEqual({ code: CLOSE_RATE_LIMITED, reason: 'rate_limited' });
+});
+
+test('whoever asks for all of a large tenant again and again has it read once a second, and must be let in each time', async () => {
+  const at = '/v1/tenants/large';
+  await operator.made('POST', '/v1/tenants', { slug: 'large', name: 'Large' });
+  const askAll = () => Promise.all(['topology', 'alerts'].map((what) => operator.made('GET', `${at}/${what}`)));
+  const reads = async (times: number): Promise<number> => {
+    said.length = 0;
+    for (let i = 0; i < times; i++) await askAll();
+    return said.filter(({ sql }) => sql.includes('st.standing')).length;
+  };
+  expect(await reads(2)).toBe(4);
+  const grow = "UPDATE tenants SET network_count = 100, site_count = 100 WHERE slug = 'large'";
+  await running.gateway.db.$client.prepare(grow).bind().run();
+  expect(await reads(1)).toBe(2);
+  now += 999;
+  expect(await reads(5)).toBe(0);
+  expect(await new Caller(running.url, 'wrong').refused('GET', `${at}/topology`)).toMatchObject({ status: 401 });
+  now += 1;
+  expect(await reads(2)).toBe(2);
 });
