@@ -36,15 +36,17 @@ function countOff(rows: SQL): SQL {
     WHERE networks.id = gone.network_id`;
 }
 
-/** However few MACs a network may have, so many tombstones it may. */
+/** However few MACs a network may have, so many tombstones it may; and however many, no more than can go in one batch. */
 const MIN_TOMBSTONES = 1000;
+const MAX_TOMBSTONES = 100_000;
 
 /**
  * For the end of a batch that announces MACs: of a network with more tombstones of MACs than it may have MACs only the newest half stays, so
  * that whoever announces ever new ones doesn't fill the store. As after a purge, cursors from before those that went get a snapshot.
  */
 export function trimTombstones(tenantId: string, vnis: readonly number[]): SQL[] {
-  const allowed = sql`max(${MIN_TOMBSTONES}, (SELECT limit_macs_per_network FROM tenants WHERE id = ${tenantId}))`;
+  const limit = sql`(SELECT limit_macs_per_network FROM tenants WHERE id = ${tenantId})`;
+  const allowed = sql`min(max(${MIN_TOMBSTONES}, ${limit}), ${MAX_TOMBSTONES})`;
   const full = sql`SELECT id FROM networks WHERE tenant_id = ${tenantId} AND mac_rows - mac_count > ${allowed}
     AND vni IN (SELECT value FROM json_each(${JSON.stringify(vnis)}))`;
   const old = sql`SELECT gone.id AS id, gone.revision AS revision FROM (

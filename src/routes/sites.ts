@@ -65,7 +65,8 @@ export function siteRoutes(gateway: Gateway, access: Access): Hono<AppEnv> {
   app.get(
     '/v1/tenants/:tenant/sites',
     describe({
-      summary: 'List sites, by name, with how far each agent has come',
+      summary:
+        'List sites, by name, with how far each agent has come; a page has fewer than `limit` where they report much',
       tag,
       status: 200,
       gives: pageSchema(SiteSchema),

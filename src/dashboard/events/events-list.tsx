@@ -102,7 +102,7 @@ export function EventsList({ path, nameOf, things }: Props) {
         empty={
           <Empty icon="events" title={asked.length > 0 ? 'No event is like that' : 'Nothing happened yet'}>
             {asked.length > 0
-              ? 'Take a filter away. Events are kept for 90 days unless the gateway is set otherwise.'
+              ? 'Take a filter away. Events are kept for 90 days unless the gateway is set otherwise, and of each kind the newest 20,000.'
               : 'Every change is kept here: who made it, from where, what it was before.'}
           </Empty>
         }
