@@ -10,6 +10,7 @@ CREATE TABLE `__new_guards` (
 	CONSTRAINT "not_found" CHECK(failed <> 'not_found'),
 	CONSTRAINT "quota_exceeded" CHECK(failed <> 'quota_exceeded'),
 	CONSTRAINT "vnis_resting" CHECK(failed <> 'vnis_resting'),
+	CONSTRAINT "too_many" CHECK(failed <> 'too_many'),
 	CONSTRAINT "vni_not_free" CHECK(failed <> 'vni_not_free'),
 	CONSTRAINT "pool_overlap" CHECK(failed <> 'pool_overlap'),
 	CONSTRAINT "vni_in_use" CHECK(failed <> 'vni_in_use'),

@@ -10,6 +10,7 @@ export const GUARDS = [
   'not_found',
   'quota_exceeded',
   'vnis_resting',
+  'too_many',
   'vni_not_free',
   'pool_overlap',
   'vni_in_use',

@@ -11,7 +11,9 @@ import type { TenantRow } from './tenants.ts';
 
 export type MemberRow = InferSelectModel<typeof members>;
 
-/** @throws Refusal `member_taken`. */
+const MAX_MEMBERS = 5000;
+
+/** @throws Refusal `member_taken`, `quota_exceeded` where there are too many. */
 export async function createMember(
   db: Database,
   tenantId: string,
@@ -29,7 +31,9 @@ export async function createMember(
   const after = pictureOfMember(tenantId, row.id);
   const event = recordEvent(db, tenantId, { kind: 'member_created', subject: row.id, after });
   const read = db.select().from(members).where(mine(tenantId, row.id));
-  return (await writeAndRead(db, [db.insert(members).values(row), event], read))[0]!;
+  const hasRoom = sql`SELECT count(*) < ${MAX_MEMBERS} FROM members WHERE tenant_id = ${tenantId}`;
+  const writes = [guard('too_many', hasRoom), db.insert(members).values(row), event];
+  return (await writeAndRead(db, writes, read))[0]!;
 }
 
 export async function listMembers(db: Database, tenantId: string, page: PageRequest): Promise<Page<MemberRow>> {

@@ -5,12 +5,14 @@ import { CLOSE_RATE_LIMITED } from '../../src/contract/watch.ts';
 import { attach } from '../../src/db/attachments.ts';
 import { type Database, writtenBy } from '../../src/db/database.ts';
 import { readHistory } from '../../src/db/history.ts';
+import { createJoinToken } from '../../src/db/join-tokens.ts';
 import { saveMacReport } from '../../src/db/mac-reports.ts';
 import { createNetwork, deleteNetwork, patchNetwork } from '../../src/db/networks.ts';
 import { pullTable } from '../../src/db/pull-table.ts';
 import { createSession, type SessionRow } from '../../src/db/sessions.ts';
 import { saveHeartbeat } from '../../src/db/site-reports.ts';
 import { createStaticSite, listSites } from '../../src/db/sites.ts';
+import { refusalOf } from '../../src/db/store-error.ts';
 import { createTenant, findTenant } from '../../src/db/tenants.ts';
 import { purgeTombstones } from '../../src/db/tombstones.ts';
 import { releaseEarly } from '../../src/db/vni-pools.ts';
@@ -76,7 +78,8 @@ test('who makes networks and deletes them again has twice their limit of VNIs in
     vnis.push((await make(n)).vni);
     await deleteNetwork(db, tenantId, `vnis-${n}`, { now: 0, until: 1000 });
   }
-  await expect(make(6)).rejects.toMatchObject({ cause: { message: expect.stringContaining('vnis_resting') } });
+  const refused = refusalOf(await make(6).catch((error: unknown) => error));
+  expect(refused).toMatchObject({ code: 'quota_exceeded', message: expect.stringContaining('rest') });
   await releaseEarly(db, vnis[2]!, 1);
   expect((await make(7)).vni).toBe(vnis[2]);
   await expect(make(8)).rejects.toThrow();
@@ -149,6 +152,31 @@ test('one key has so many sessions at a time: the one that was used least recent
   const left = await db.all<{ id: string }>(sql`SELECT id FROM sessions WHERE tenant_id = ${tenantId} ORDER BY id`);
   const expected = [session(0), ...Array.from({ length: 49 }, (_, i) => session(11 + i)), session(900)];
   expect(left).toEqual(expected.map(({ id }) => ({ id })));
+});
+
+test('a tenant has so many join tokens that can be used: those that can’t make room, and else there is none', async () => {
+  const tenantId = await newTenant('tokens');
+  await db.run(sql`INSERT INTO join_tokens (id, tenant_id, hash, max_uses, uses, expires_at, networks, labels, created_at)
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4999)
+    SELECT 'tokens-' || i, ${tenantId}, 'h', 1, i = 1, iif(i = 2, 5, 100), '[]', '{}', 1 FROM n`);
+  const make = (id: string) =>
+    createJoinToken(db, {
+      id: `tokens-${id}`,
+      tenantId,
+      name: null,
+      hash: 'h',
+      maxUses: 1,
+      expiresAt: 100,
+      networks: [],
+      labels: {},
+      createdAt: 10,
+    });
+  await make('a');
+  expect(await countOf('join_tokens', tenantId)).toBe(5000);
+  await make('b');
+  expect(await countOf('join_tokens', tenantId)).toBe(4999);
+  await make('c');
+  expect(refusalOf(await make('d').catch((error: unknown) => error))).toMatchObject({ code: 'quota_exceeded' });
 });
 
 test('a page of sites ends early where what they said is much, and the next goes on from there', async () => {
