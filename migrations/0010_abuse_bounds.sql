@@ -35,8 +35,4 @@ UPDATE `networks` SET `mac_rows` = (SELECT count(*) FROM `macs` WHERE `network_i
 UPDATE `tenants` SET `resting_vnis` = (SELECT count(*) FROM `vni_quarantine` WHERE `tenant_id` = `tenants`.`id`);--> statement-breakpoint
 UPDATE `events` SET `number` = counted.`number`
 	FROM (SELECT `id`, row_number() OVER (PARTITION BY `tenant_id`, `kind` ORDER BY `at`, `id`) AS `number` FROM `events`) AS counted
-	WHERE `events`.`id` = counted.`id`;--> statement-breakpoint
-CREATE TRIGGER `events_bound` AFTER INSERT ON `events` BEGIN
-	DELETE FROM `events` WHERE `number` <= NEW.`number` - 20000 AND `id` IN (SELECT `id` FROM `events`
-		WHERE `tenant_id` = NEW.`tenant_id` AND `kind` = NEW.`kind` ORDER BY `at`, `id` LIMIT 2);
-END;
+	WHERE `events`.`id` = counted.`id`;

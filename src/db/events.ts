@@ -26,16 +26,17 @@ export interface EventText {
   readonly from?: SQL;
 }
 
-/** @returns the statement that records the event. For the batch of the change, after its `takeRevision`. */
-export function recordEvent(db: Database, tenantId: string, event: EventText): SQL {
+/** @returns the statements that record the event. For the batch of the change, after its `takeRevision`. */
+export function recordEvent(db: Database, tenantId: string, event: EventText): SQL[] {
   const { author } = db;
   const actor = JSON.stringify(author?.actor ?? { kind: 'system' });
   const now = author === undefined ? sql`CAST(unixepoch('subsec') * 1000 AS INTEGER)` : sql`${author.at}`;
-  return sql`INSERT INTO events (tenant_id, at, kind, revision, actor, address, request_id, subject, number, before, after)
+  const insert = sql`INSERT INTO events (tenant_id, at, kind, revision, actor, address, request_id, subject, number, before, after)
     SELECT ${tenantId}, ${notBeforeTheLast(tenantId, now)}, ${event.kind}, coalesce(${revision(tenantId)}, 0), ${actor},
       ${author?.address ?? null}, ${author?.requestId ?? null}, ${event.subject},
       ${lastNumber(tenantId, event.kind)} + row_number() OVER (), ${event.before ?? null}, ${event.after ?? null}
     ${event.from ?? sql``}`;
+  return [insert, forgetOldest(tenantId, event.kind)];
 }
 
 /**
@@ -47,7 +48,7 @@ export function recordChange(
   db: Database,
   tenantId: string,
   event: { readonly kind: EventKind; readonly subject: string; readonly picture: SQL },
-): [SQL, SQL] {
+): [SQL[], SQL] {
   const { kind, subject, picture } = event;
   return [
     recordEvent(db, tenantId, { kind, subject, before: picture }),
@@ -57,7 +58,7 @@ export function recordChange(
 }
 
 /** Records that a tenant came near a limit: once, with the change that took the count to nine tenths of it. */
-export function recordQuotaNear(db: Database, tenantId: string, of: 'networks' | 'sites'): SQL {
+export function recordQuotaNear(db: Database, tenantId: string, of: 'networks' | 'sites'): SQL[] {
   const [count, limit] = { networks: ['network_count', 'limit_networks'], sites: ['site_count', 'limit_sites'] }[
     of
   ].map((column) => sql.raw(column));
@@ -74,7 +75,7 @@ export function recordQuotaNear(db: Database, tenantId: string, of: 'networks' |
  *
  * @param which the networks, as a condition on rows of `networks`; `coming`: how many MACs each is about to get, likewise
  */
-export function recordMacsNear(db: Database, tenantId: string, which: SQL, coming: SQL): SQL {
+export function recordMacsNear(db: Database, tenantId: string, which: SQL, coming: SQL): SQL[] {
   return recordEvent(db, tenantId, {
     kind: 'quota_near',
     subject: sql`near.id`,
@@ -86,9 +87,18 @@ export function recordMacsNear(db: Database, tenantId: string, which: SQL, comin
   });
 }
 
-/** Of each kind the newest 20,000 are kept, by a trigger: whoever makes many of one kind pushes no other out. */
 function lastNumber(tenantId: string, kind: EventKind): SQL {
   return sql`coalesce((SELECT number FROM events WHERE tenant_id = ${tenantId} AND kind = ${kind} ORDER BY at DESC, id DESC LIMIT 1), 0)`;
+}
+
+/** So many of a kind a tenant keeps, the newest: whoever makes many of one kind pushes no other out. */
+const KEPT_OF_A_KIND = 20_000;
+
+/** Reads two events where none has to go. */
+function forgetOldest(tenantId: string, kind: EventKind): SQL {
+  const ofKind = sql`FROM events WHERE tenant_id = ${tenantId} AND kind = ${kind} ORDER BY at, id`;
+  return sql`DELETE FROM events WHERE id IN (SELECT id ${ofKind}
+    LIMIT max(0, ${lastNumber(tenantId, kind)} - coalesce((SELECT number ${ofKind} LIMIT 1), 0) + 1 - ${KEPT_OF_A_KIND}))`;
 }
 
 function notBeforeTheLast(tenantId: string, now: SQL): SQL {

@@ -95,8 +95,8 @@ function announce(
     rejected,
     writes: [
       sql`${takeRevision(tenantId)} AND EXISTS (SELECT 1 ${changed})`,
-      recordEvent(db, tenantId, { kind: 'mac_moved', ...moved, from: sql`${changed} AND v.is_move` }),
-      recordEvent(db, tenantId, { kind: 'mac_frozen', ...moved, from: sql`${changed} AND v.freezes` }),
+      ...recordEvent(db, tenantId, { kind: 'mac_moved', ...moved, from: sql`${changed} AND v.is_move` }),
+      ...recordEvent(db, tenantId, { kind: 'mac_frozen', ...moved, from: sql`${changed} AND v.freezes` }),
       sql`UPDATE networks SET digest = (digest + told.hashes - told.old_hashes) & ${DIGEST_MASK}, mac_rows = mac_rows + told.rows
         FROM (SELECT v.network_id, ${sumOfHashes(sql`v.hash`)} AS hashes, ${sumOfHashes(sql`v.old_hash`)} AS old_hashes,
             sum(v.old_site IS NULL) AS rows
@@ -111,7 +111,7 @@ function announce(
         ON CONFLICT (network_id, mac) DO UPDATE SET ip = excluded.ip, site_id = excluded.site_id, state = 'live', gone_at = NULL,
           revision = excluded.revision, added_revision = excluded.added_revision, hash = excluded.hash, moves = excluded.moves,
           moves_since = excluded.moves_since, frozen_until = excluded.frozen_until`,
-      recordMacsNear(
+      ...recordMacsNear(
         db,
         tenantId,
         sql`vni IN (SELECT value FROM json_each(${JSON.stringify(vnis)})) AND revision < ${revision(tenantId)}`,

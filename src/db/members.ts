@@ -32,7 +32,7 @@ export async function createMember(
   const event = recordEvent(db, tenantId, { kind: 'member_created', subject: row.id, after });
   const read = db.select().from(members).where(mine(tenantId, row.id));
   const hasRoom = sql`SELECT count(*) < ${MAX_MEMBERS} FROM members WHERE tenant_id = ${tenantId}`;
-  const writes = [guard('too_many', hasRoom), db.insert(members).values(row), event];
+  const writes = [guard('too_many', hasRoom), db.insert(members).values(row), ...event];
   return (await writeAndRead(db, writes, read))[0]!;
 }
 
@@ -52,14 +52,14 @@ export async function patchMember(db: Database, tenantId: string, id: string, ro
   const [before, after] = recordChange(db, tenantId, { kind: 'member_changed', subject: id, picture });
   const update = db.update(members).set({ role }).where(mine(tenantId, id));
   const read = db.select().from(members).where(mine(tenantId, id));
-  return (await writeAndRead(db, [isThere(tenantId, id), before, update, after], read))[0]!;
+  return (await writeAndRead(db, [isThere(tenantId, id), ...before, update, after], read))[0]!;
 }
 
 /** @throws Refusal `not_found`. */
 export async function deleteMember(db: Database, tenantId: string, id: string): Promise<void> {
   await write(db, [
     isThere(tenantId, id),
-    recordEvent(db, tenantId, { kind: 'member_deleted', subject: id, before: pictureOfMember(tenantId, id) }),
+    ...recordEvent(db, tenantId, { kind: 'member_deleted', subject: id, before: pictureOfMember(tenantId, id) }),
     db.delete(members).where(mine(tenantId, id)),
   ]);
 }

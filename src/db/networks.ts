@@ -47,12 +47,12 @@ export async function createNetwork(
     ...(vni === undefined
       ? [insert, ...takeLowest(tenantId, made.id)]
       : [guard('vni_not_free', isFree(tenantId, vni)), ...takeOne(vni), insert]),
-    recordEvent(db, tenantId, {
+    ...recordEvent(db, tenantId, {
       kind: 'network_created',
       subject: made.id,
       after: pictureOfNetwork(tenantId, made.id),
     }),
-    recordQuotaNear(db, tenantId, 'networks'),
+    ...recordQuotaNear(db, tenantId, 'networks'),
   ];
   try {
     const [row] = await writeAndRead(db, writes, selectNetwork(db, tenantId, made.id));
@@ -115,7 +115,7 @@ export async function patchNetwork(db: Database, current: NetworkRow, patch: Net
     guard('not_found', sql`EXISTS (SELECT 1 FROM networks WHERE tenant_id = ${tenantId} AND id = ${id})`),
     takeRevision(tenantId),
     ...(changed.transport === 'plain' ? [mayBePlain(tenantId)] : []),
-    before,
+    ...before,
     ...(transport?.writes ?? []),
     db
       .update(networks)
@@ -136,7 +136,7 @@ export async function deleteNetwork(
   await write(db, [
     guard('not_found', sql`EXISTS (SELECT 1 FROM networks WHERE tenant_id = ${tenantId} AND id = ${id})`),
     takeRevision(tenantId),
-    recordEvent(db, tenantId, { kind: 'network_deleted', subject: id, before: pictureOfNetwork(tenantId, id) }),
+    ...recordEvent(db, tenantId, { kind: 'network_deleted', subject: id, before: pictureOfNetwork(tenantId, id) }),
     sql`UPDATE tenants SET network_count = network_count - 1, resting_vnis = resting_vnis + 1 WHERE id = ${tenantId}`,
     quarantine(tenantId, id, time.now, time.until),
     ...detachNetwork(tenantId, id, time.now),

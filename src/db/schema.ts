@@ -289,11 +289,7 @@ export const vniQuarantine = sqliteTable(
   (t) => [index('vni_quarantine_until').on(t.until)],
 );
 
-/**
- * What happened, per tenant in order of `at` and then `id`; `tenant_id` is '' for what is no tenant's. See events.ts.
- *
- * A trigger, `events_bound`, takes the oldest of a kind as the newest come (0010): a migration that makes this table anew must make it anew.
- */
+/** What happened, per tenant in order of `at` and then `id`; `tenant_id` is '' for what is no tenant's. See events.ts. */
 export const events = sqliteTable(
   'events',
   {

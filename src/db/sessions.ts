@@ -31,7 +31,7 @@ export async function createSession(db: Database, row: SessionRow, who: string):
     db.insert(sessions).values(row),
     sql`DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE tenant_id IS ${row.tenantId} AND key_id IS ${row.keyId}
       AND member_id IS ${row.memberId} AND subject IS ${row.subject} ORDER BY used_at DESC, id DESC LIMIT -1 OFFSET ${MAX_SESSIONS})`,
-    recordEvent(db, row.tenantId ?? NO_TENANT, {
+    ...recordEvent(db, row.tenantId ?? NO_TENANT, {
       kind: 'session_created',
       subject: row.id,
       after: sql`json_object('who', ${who}, 'key', ${row.keyId}, 'member', ${row.memberId})`,
@@ -81,7 +81,7 @@ export async function endSession(db: Database, tenantId: string | null, id: stri
   const mine = tenantId === null ? sql`tenant_id IS NULL` : sql`tenant_id = ${tenantId}`;
   await write(db, [
     guard('not_found', sql`EXISTS (SELECT 1 FROM sessions WHERE ${mine} AND id = ${id})`),
-    recordEvent(db, tenantId ?? NO_TENANT, { kind: 'session_ended', subject: id }),
+    ...recordEvent(db, tenantId ?? NO_TENANT, { kind: 'session_ended', subject: id }),
     db.delete(sessions).where(which),
   ]);
   return tenantId === null ? (session?.looksAt ?? []) : [tenantId];

@@ -41,8 +41,8 @@ export async function saveHeartbeat(
   const unlessOvertaken = (mine: SQL, theirs: SQL): SQL =>
     sql`iif(site_status.sampled_at IS ${before.sampledAt}, ${mine}, ${theirs})`;
   await write(db, [
-    recordOnline(db, from.tenantId, [from.siteId]),
-    ...(held.length > 0 ? [recordHeld(db, from, held)] : []),
+    ...recordOnline(db, from.tenantId, [from.siteId]),
+    ...(held.length > 0 ? recordHeld(db, from, held) : []),
     ...keepHours(from, finished, before.sampledAt),
     sql`INSERT INTO site_status (site_id, tenant_id, last_seen, online_until, cursor, version, report, standing, behind_since, sampled_at,
         samples)
@@ -80,7 +80,7 @@ async function readBefore(
 }
 
 /** One event for each network in which the site began to hold a removal: before what it said last is written over. */
-function recordHeld(db: Database, { tenantId, siteId }: Sender, held: readonly NetworkReport[]): SQL {
+function recordHeld(db: Database, { tenantId, siteId }: Sender, held: readonly NetworkReport[]): SQL[] {
   const heldBefore = sql`SELECT old.value ->> 'vni' FROM site_status s, json_each(s.report) old
     WHERE s.tenant_id = ${tenantId} AND s.site_id = ${siteId} AND old.value ->> 'heldRemovals' IS NOT NULL`;
   return recordEvent(db, tenantId, {
@@ -95,7 +95,7 @@ function recordHeld(db: Database, { tenantId, siteId }: Sender, held: readonly N
 export async function saveVersion(db: Database, from: Sender, version: string, now: number): Promise<void> {
   const until = now + OFFLINE_AFTER_SECONDS * 1000;
   await write(db, [
-    recordOnline(db, from.tenantId, [from.siteId]),
+    ...recordOnline(db, from.tenantId, [from.siteId]),
     sql`INSERT INTO site_status (site_id, tenant_id, last_seen, online_until, version, report)
       SELECT id, tenant_id, ${now}, ${until}, ${version}, '[]' FROM sites WHERE tenant_id = ${from.tenantId} AND id = ${from.siteId}
       ON CONFLICT (site_id) DO UPDATE SET last_seen = excluded.last_seen, version = excluded.version,

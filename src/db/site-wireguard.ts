@@ -35,7 +35,7 @@ export async function publishWireguard(
       WHERE s.tenant_id = ${tenantId} AND s.id <> ${id} AND k.value ->> 'publicKey' IN (SELECT value FROM json_each(${keys})))`,
     ),
     takeRevision(tenantId),
-    before,
+    ...before,
     ...moveSite(tenantId, id, 'wireguard', hash, site.tunnelHash === null),
     db
       .update(sites)

@@ -36,7 +36,7 @@ export function insertSite(db: Database, row: NewSite, joinToken?: string): Writ
     sql`UPDATE tenants SET site_count = site_count + 1 WHERE id = ${row.tenantId}`,
     guard('quota_exceeded', sql`SELECT site_count <= limit_sites FROM tenants WHERE id = ${row.tenantId}`),
     db.insert(sites).values({ ...row, hash, disabled: false }),
-    recordEvent(db, row.tenantId, {
+    ...recordEvent(db, row.tenantId, {
       kind: row.kind === 'static' ? 'site_created' : 'site_enrolled',
       subject: row.id,
       after:
@@ -44,7 +44,7 @@ export function insertSite(db: Database, row: NewSite, joinToken?: string): Writ
           ? pictureOfSite(row.tenantId, row.id)
           : sql`json_set(${pictureOfSite(row.tenantId, row.id)}, '$.joinToken', ${joinToken})`,
     }),
-    recordQuotaNear(db, row.tenantId, 'sites'),
+    ...recordQuotaNear(db, row.tenantId, 'sites'),
   ];
 }
 
@@ -133,7 +133,7 @@ export async function patchSite(db: Database, current: SiteRow, patch: SitePatch
   await write(db, [
     guard('not_found', sql`EXISTS (SELECT 1 FROM sites WHERE tenant_id = ${tenantId} AND id = ${id})`),
     takeRevision(tenantId),
-    before,
+    ...before,
     ...peers,
     update(),
     after,
@@ -156,7 +156,7 @@ export async function rotateSiteKey(db: Database, site: SiteRow, from: string, t
       sql`EXISTS (SELECT 1 FROM sites WHERE tenant_id = ${tenantId} AND id = ${id} AND public_key = ${from})`,
     ),
     takeRevision(tenantId),
-    before,
+    ...before,
     db.update(sites).set({ publicKey: to }).where(mine(tenantId, id)),
     after,
   ]);
@@ -167,7 +167,7 @@ export async function deleteSite(db: Database, tenantId: string, id: string, now
   await write(db, [
     guard('not_found', sql`EXISTS (SELECT 1 FROM sites WHERE tenant_id = ${tenantId} AND id = ${id})`),
     takeRevision(tenantId),
-    recordEvent(db, tenantId, { kind: 'site_deleted', subject: id, before: pictureOfSite(tenantId, id) }),
+    ...recordEvent(db, tenantId, { kind: 'site_deleted', subject: id, before: pictureOfSite(tenantId, id) }),
     sql`UPDATE tenants SET site_count = site_count - 1 WHERE id = ${tenantId}`,
     ...detachSite(tenantId, id, now),
     sql`DELETE FROM site_status WHERE tenant_id = ${tenantId} AND site_id = ${id}`,
