@@ -80,7 +80,7 @@ export const FOLDER_RULES: readonly FolderRule[] = [
   {
     folder: 'shared',
     mayImport: ['src/contract'],
-    because: 'what the agent and the command line both need, to talk to a gateway and to people, knows neither of them',
+    because: 'what several programs need, to talk to a gateway and to people and their tools, knows none of them',
   },
   {
     folder: 'shared/service',

@@ -32,6 +32,7 @@ import { InForce } from './in-force.ts';
 import type { TableStore } from './last-good.ts';
 import type { Log } from './log.ts';
 import { changesNothing, type LastGood, mergeNext, startsFrom, toSnapshot } from './merge.ts';
+import { nonZero, shortened } from './report-size.ts';
 import { type Contact, type NetworkStatus, networkStatuses } from './status.ts';
 import { networkTraffic } from './traffic-teller.ts';
 import { type TablePush, Watch } from './watch.ts';
@@ -385,16 +386,18 @@ export class Session {
       cursor: this.#held!.cursor,
       version: this.#options.version,
       ...(this.#watch?.isLive ? { watching: true } : {}),
-      networks: networks.map(({ vni, revision, digest, mtu, transport, heldRemovals, error }) => ({
-        vni,
-        revision,
-        digest,
-        counters: { ...counters.get(vni)?.totals },
-        // A gateway that has encrypted networks knows the field, too.
-        ...(transport === 'plain' ? {} : { mtu }),
-        ...(heldRemovals === undefined ? {} : { heldRemovals }),
-        ...(error === undefined ? {} : { error: error.slice(0, REPORT_ERROR_CHARACTERS) }),
-      })),
+      networks: shortened(
+        networks.map(({ vni, revision, digest, mtu, transport, heldRemovals, error }) => ({
+          vni,
+          revision,
+          digest,
+          counters: nonZero(counters.get(vni)?.totals),
+          // A gateway that has encrypted networks knows the field, too.
+          ...(transport === 'plain' ? {} : { mtu }),
+          ...(heldRemovals === undefined ? {} : { heldRemovals }),
+          ...(error === undefined ? {} : { error: error.slice(0, REPORT_ERROR_CHARACTERS) }),
+        })),
+      ),
     };
   }
 }

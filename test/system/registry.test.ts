@@ -84,7 +84,9 @@ describeTapLab('sites of a gateway', () => {
     // By its target: a may still be asking for c, which it pinged in vain a moment ago.
     const target = Buffer.of(192, 168, 9, 2);
     const asks = (inner: Uint8Array) => Buffer.from(inner).includes(target);
-    const asked = (await sniffer.stop()).filter(({ direction, bytes }) => direction === 'in' && asks(bytes.subarray(64)));
+    const asked = (await sniffer.stop()).filter(
+      ({ direction, bytes }) => direction === 'in' && asks(bytes.subarray(64)),
+    );
     expect(asked).toEqual([]);
   });
 
