@@ -171,7 +171,7 @@ interface Status {
     expect(readFileSync(join(overlay.stateOf(b), KEY_FILE), 'utf8')).not.toContain(before?.publicKey);
   });
 
-  it('come back when WireGuard or the agent is killed, with one device', async () => {
+  it('come back when WireGuard or the agent is killed, or restarted, with one device', async () => {
     const child = async () => {
       const { pid } = agentB.child;
       return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')[0]);
@@ -180,11 +180,13 @@ interface Status {
     process.kill(wireguardGo, 'SIGKILL');
     await agentB.line(/a WireGuard device is gone/);
     await untilPing(a, '192.168.8.2');
-    agentB.child.kill('SIGKILL');
-    await agentB.ended;
-    agentB = await b.agent({ state: overlay.stateOf(b), datapath: datapathB });
-    await untilPing(a, '192.168.8.2');
-    expect((await b.exec(['ip', '-o', 'link'])).match(/ovlwg/g)).toHaveLength(1);
+    for (const end of ['SIGKILL', 'SIGUSR2'] as const) {
+      agentB.child.kill(end);
+      await agentB.ended;
+      agentB = await b.agent({ state: overlay.stateOf(b), datapath: datapathB });
+      await untilPing(a, '192.168.8.2');
+      expect((await b.exec(['ip', '-o', 'link'])).match(/ovlwg/g)).toHaveLength(1);
+    }
   });
 
   it('with a key that is not the one they published, pass nothing', async () => {
