@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/** Two at least: with one, vitest would run these after the system tests, one by one. */
+/** Two at least: most of the time a test waits for what it started. */
 const maxWorkers = Math.max(2, availableParallelism() - 1);
 /** Of tests that start whole programs. */
 const slow = { testTimeout: 60_000, hookTimeout: 60_000 };
@@ -18,18 +18,20 @@ export default defineConfig({
           // Property tests on a machine that is busy.
           testTimeout: 30_000,
           maxWorkers,
+          // A process for each file would spend half of the time on loading the same modules: no test changes one.
+          isolate: false,
         },
       },
-      { test: { name: 'gateway', include: ['test/gateway/**/*.test.ts'], maxWorkers, ...slow } },
-      { test: { name: 'mesh', include: ['test/mesh/**/*.test.ts'], maxWorkers, ...slow } },
+      { test: { name: 'gateway', include: ['test/gateway/**/*.test.ts'], maxWorkers, isolate: false, ...slow } },
+      { test: { name: 'mesh', include: ['test/mesh/**/*.test.ts'], maxWorkers, isolate: false, ...slow } },
       {
         test: {
           name: 'system',
           include: ['test/system/**/*.test.ts'],
           ...slow,
-          testTimeout: 60_000,
-          // After all others and one by one: what these time and count must not compete for the processor.
-          maxWorkers: 1,
+          maxWorkers,
+          isolate: false,
+          // After all others, which would take the processor from what these have forward frames.
           sequence: { groupOrder: 1 },
         },
       },
@@ -38,7 +40,7 @@ export default defineConfig({
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
           ...slow,
-          // Last and by itself, for the same reason.
+          // Last and by itself: a page that is late must be so by its own fault.
           maxWorkers: 1,
           sequence: { groupOrder: 2 },
         },

@@ -7,6 +7,7 @@ import type { Database } from './db/database.ts';
 import type { MemberRow } from './db/members.ts';
 import type { SessionRow } from './db/sessions.ts';
 import type { TenantRow } from './db/tenants.ts';
+import type { Claimant } from './domain/failures.ts';
 import type { ViewerState } from './domain/viewer.ts';
 
 export interface Gateway {
@@ -50,8 +51,8 @@ export interface ObservedRequest {
 /** Counts who asks how much, as well as the host can. Answers are seconds to wait, 0 where the caller may go on. */
 export interface RateLimits {
   readonly countRequest: (by: 'key' | 'site', id: string, now: number) => number | Promise<number>;
-  readonly countFailure: (address: string, now: number) => void | Promise<void>;
-  readonly failureWait: (address: string, now: number) => number;
+  readonly countFailure: (by: Claimant, now: number) => void | Promise<void>;
+  readonly failureWait: (by: Claimant, now: number) => number;
 }
 
 /** Structured: what happened in a few fixed words, the rest in fields. No secret may be in either. */
@@ -87,7 +88,7 @@ export interface AppEnv {
     /** The secret by which whoever asks was known. */
     credential: string;
     agent: AgentSession;
-    /** The tenant that a public route changed, where neither of the above is set. */
-    changedTenant: string;
+    /** The tenants whose sockets must hear of it, where they are others than the one of the above. */
+    changedTenants: readonly string[];
   };
 }

@@ -54,7 +54,17 @@ export const FOLDER_RULES: readonly FolderRule[] = [
   },
   {
     folder: 'src/hosts',
-    mayImport: ['src', 'src/contract', 'src/domain', 'src/db', 'src/hub', 'src/middleware', 'src/routes', 'shared'],
+    mayImport: [
+      'src',
+      'src/contract',
+      'src/domain',
+      'src/db',
+      'src/hub',
+      'src/middleware',
+      'src/routes',
+      'shared',
+      'shared/service',
+    ],
     because: 'a host puts the parts of the gateway together, and nothing of the agent is among them',
   },
   {
@@ -70,7 +80,12 @@ export const FOLDER_RULES: readonly FolderRule[] = [
   {
     folder: 'shared',
     mayImport: ['src/contract'],
-    because: 'what the agent and the command line both need, to talk to a gateway and to people, knows neither of them',
+    because: 'what several programs need, to talk to a gateway and to people and their tools, knows none of them',
+  },
+  {
+    folder: 'shared/service',
+    mayImport: ['shared'],
+    because: 'how a host starts a program is no matter of what the program does',
   },
   {
     folder: 'agent/wire',
@@ -122,16 +137,7 @@ export const FOLDER_RULES: readonly FolderRule[] = [
   },
   {
     folder: 'agent/wireguard',
-    mayImport: [
-      'agent/control/merge.ts',
-      'agent/datapath/datapath.ts',
-      'agent/datapath/forwarding-rules.ts',
-      'agent/userspace',
-      'agent/underlay',
-      'agent/sys',
-      'shared',
-      'src/contract',
-    ],
+    mayImport: ['agent/control/merge.ts', 'agent/datapath/datapath.ts', 'agent/sys', 'shared', 'src/contract'],
     because: 'encryption is underneath: it meets frames, the gateway and the disk in none of its files',
   },
   {
@@ -170,7 +176,7 @@ export const FOLDER_RULES: readonly FolderRule[] = [
   },
   {
     folder: 'agent/service',
-    mayImport: ['shared'],
+    mayImport: ['shared', 'shared/service'],
     because: 'how a host starts the agent is no matter of what the agent does',
   },
   {
@@ -185,8 +191,10 @@ export const FOLDER_RULES: readonly FolderRule[] = [
       'agent/service',
       'agent/userspace',
       'agent/wireguard',
+      'agent/ports',
       'agent/sys',
       'shared',
+      'shared/service',
       'src/contract',
     ],
     because: 'the command line puts the agent together, and takes only the contract of the gateway',
@@ -270,6 +278,7 @@ export const PACKAGE_RULES: readonly PackageRule[] = [
       'agent/userspace',
       'agent/wireguard',
       'shared',
+      'shared/service',
       'cli',
       'demo',
     ],

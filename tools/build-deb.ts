@@ -6,7 +6,9 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { PACKAGED_UNIT_PATH, unitText } from '../agent/service/unit.ts';
+import { AGENT_SERVICE, unitText as agentUnitText } from '../agent/service/unit.ts';
+import { packagedUnitPath } from '../shared/service/service.ts';
+import { GATEWAY_SERVICE, unitText as gatewayUnitText } from '../src/hosts/node/service/unit.ts';
 
 const REPOSITORY = join(import.meta.dirname, '..');
 const HOME = '/usr/lib/overlane';
@@ -15,6 +17,7 @@ const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: '
 
 interface Manifest {
   readonly version: string;
+  readonly author: string;
   readonly description: string;
   readonly bin: Readonly<Record<string, string>>;
 }
@@ -30,7 +33,8 @@ export interface DebOptions {
 
 /** @returns the path of the package. @throws Error where a tool is missing or fails. */
 export function buildDeb({ tarball, into, compression }: DebOptions): string {
-  const { version, description, bin } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as Manifest;
+  const manifest = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as Manifest;
+  const { version, bin } = manifest;
   const architecture = ARCHITECTURES[process.arch];
   if (architecture === undefined) throw new Error(`there is no Debian package for ${process.arch}`);
   const root = mkdtempSync(join(tmpdir(), 'overlane-deb-'));
@@ -42,9 +46,14 @@ export function buildDeb({ tarball, into, compression }: DebOptions): string {
     for (const name of ['koffi', `@koromix/koffi-linux-${process.arch}`]) copyModule(name, join(home, 'node_modules'));
     copyNode(home);
     for (const [command, path] of Object.entries(bin)) writeCommand(root, command, path);
-    write(join(root, PACKAGED_UNIT_PATH), unitText([NODE, `${HOME}/${bin['overlane-agent']}`]));
+    for (const [service, unitText] of [
+      [AGENT_SERVICE, agentUnitText],
+      [GATEWAY_SERVICE, gatewayUnitText],
+    ] as const) {
+      write(join(root, packagedUnitPath(service)), unitText([NODE, `${HOME}/${bin[service.name]}`]));
+    }
     writeDocumentation(root, home);
-    write(join(root, 'DEBIAN/control'), control(version, architecture, description));
+    write(join(root, 'DEBIAN/control'), control(manifest, architecture));
     for (const script of ['postinst', 'prerm', 'postrm']) {
       write(join(root, 'DEBIAN', script), readFileSync(join(REPOSITORY, 'tools/deb', script), 'utf8'), 0o755);
     }
@@ -57,17 +66,21 @@ export function buildDeb({ tarball, into, compression }: DebOptions): string {
   }
 }
 
-function control(version: string, architecture: string, description: string): string {
+/** Debian asks for an address of the maintainer's; where the authors give none it is one that nobody can have (RFC 2606). */
+function control({ version, author, description }: Manifest, architecture: string): string {
+  const maintainer = author.includes('@') ? author : `${author} <nobody@overlane.invalid>`;
   return `Package: overlane
 Version: ${version}
 Architecture: ${architecture}
-Maintainer: The Overlane authors <overlane@localhost>
+Maintainer: ${maintainer}
 Section: net
 Priority: optional
 Depends: libc6 (>= 2.28), libstdc++6 (>= 6), libgcc-s1, libatomic1, passwd
+Suggests: wireguard-go
 Description: ${description}
- The agent of a site (overlane-agent, with a service of systemd), the gateway on
- one machine (overlane-gateway), and the command line (overlane).
+ The agent of a site (overlane-agent) and the gateway on one machine
+ (overlane-gateway), both with a service of systemd, and the command line
+ (overlane).
 `;
 }
 

@@ -35,6 +35,8 @@ export interface AgentProcessOptions<D extends Datapath = Datapath> {
   /** Open: see `openStateFolder`. */
   readonly folder: string;
   readonly log: Log;
+  /** Whatever stops it, leave what it made for the next start; false unless said. */
+  readonly keep?: boolean;
   /** Where Prometheus is served, if anywhere. */
   readonly metrics?: MetricsAddress | undefined;
   readonly openDatapath: () => Promise<D>;
@@ -51,6 +53,7 @@ export async function runAgentProcess<D extends Datapath>({
   folder,
   log,
   metrics,
+  keep = false,
   openDatapath,
   control,
   env = process.env,
@@ -58,6 +61,7 @@ export async function runAgentProcess<D extends Datapath>({
   const lock = tryLockFile(join(folder, LOCK_FILE));
   if (lock === null) throw new Failure('failed', `another agent runs on the state folder ${folder}`);
   let agent: AgentControl | null = null;
+  let isKept = keep;
   const signals = listenForSignals(() => agent?.hangup());
   try {
     const datapath = await openDatapath();
@@ -85,6 +89,7 @@ export async function runAgentProcess<D extends Datapath>({
         const end = await Promise.race([signals.stop, died]);
         if (end instanceof Error) log('error', `the data path died: ${reasonOf(end)}`);
         else log('info', `stopping: ${end}`);
+        isKept ||= end === KEEPING_SIGNAL;
         return end instanceof Error ? EXIT_FAILED : EXIT_OK;
       } finally {
         manager.stopping();
@@ -93,7 +98,7 @@ export async function runAgentProcess<D extends Datapath>({
         await server.close();
       }
     } finally {
-      await datapath.stop();
+      await datapath.stop({ keep: isKept });
     }
   } finally {
     signals.dispose();
@@ -124,21 +129,29 @@ function handlersOf(agent: AgentControl, datapath: Datapath): LocalHandlers {
   };
 }
 
+/** Stops, and leaves what the agent made: it is about to be started again. */
+const KEEPING_SIGNAL = 'SIGUSR2';
+
 /** The first signal stops in order; a second one, from somebody who can't wait, ends the process. */
 function listenForSignals(onHangup: () => void): { readonly stop: Promise<NodeJS.Signals>; dispose(): void } {
-  let stopping = false;
+  let isStopping = false;
   let resolve: (signal: NodeJS.Signals) => void = () => {};
   const stop = new Promise<NodeJS.Signals>((settle) => {
     resolve = settle;
   });
   const onStop = (signal: NodeJS.Signals): void => {
-    if (stopping) process.exit(EXIT_FAILED);
-    stopping = true;
+    if (isStopping) process.exit(EXIT_FAILED);
+    isStopping = true;
     resolve(signal);
   };
-  process.on('SIGTERM', onStop).on('SIGINT', onStop).on('SIGHUP', onHangup);
+  const stopping: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', KEEPING_SIGNAL];
+  for (const signal of stopping) process.on(signal, onStop);
+  process.on('SIGHUP', onHangup);
   return {
     stop,
-    dispose: () => void process.off('SIGTERM', onStop).off('SIGINT', onStop).off('SIGHUP', onHangup),
+    dispose: () => {
+      for (const signal of stopping) process.off(signal, onStop);
+      process.off('SIGHUP', onHangup);
+    },
   };
 }

@@ -8,7 +8,7 @@ import { CaptureRequestSchema, readCaptureQuery } from '../capture/request.ts';
 import { streamCapture } from '../capture/stream.ts';
 import type { LocalStream } from '../control/local-stream.ts';
 import type { AgentStatus } from '../control/status.ts';
-import type { Datapath } from '../datapath/datapath.ts';
+import { type Datapath, KERNEL_CARRIES } from '../datapath/datapath.ts';
 
 /** Each has memory of its own. */
 const MAX_CAPTURES = 8;
@@ -19,7 +19,7 @@ export function captureStream(datapath: Datapath, status: () => AgentStatus): Lo
     const checked = v.safeParse(CaptureRequestSchema, readCaptureQuery(query));
     if (!checked.success) throw new Failure('configuration', describeFaults(checked.issues).join('; '));
     if (datapath.capture === undefined) {
-      throw new Failure('configuration', 'the kernel carries the frames here: watch its devices with tcpdump');
+      throw new Failure('configuration', KERNEL_CARRIES);
     }
     const request = checked.output;
     const network = status().networks.find(({ vni }) => vni === request.vni);

@@ -31,11 +31,11 @@ export function formatStatus(status: AgentStatus, now: number): string {
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
-function formatWireguard({ publicKey, address, port, moving, error }: WireguardStatus): string {
+function formatWireguard({ publicKey, address, port, datapath, moving, error }: WireguardStatus): string {
   const at = address === null ? `port ${port}` : formatVtep({ address, port });
   const followers = moving?.waitingFor == null ? '' : `, ${moving.waitingFor} peers have to follow`;
   return [
-    `${publicKey} at ${at}`,
+    `${publicKey} at ${at}, ${datapath} datapath`,
     ...(moving === undefined ? [] : [`moving from or to ${moving.publicKey}${followers}`]),
     ...(error === undefined ? [] : [error]),
   ].join('; ');

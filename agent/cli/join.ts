@@ -5,12 +5,13 @@ import * as v from 'valibot';
 import { Failure } from '../../shared/failure.ts';
 import { describeFaults } from '../../shared/faults.ts';
 import { formatVtep } from '../../shared/format-vtep.ts';
+import { packagedUnitPath, unitOf, unitPath } from '../../shared/service/service.ts';
 import { VERSION } from '../../shared/version.ts';
 import { type Enroll, EnrollSchema } from '../../src/contract/agent.ts';
 import { enrollSite } from '../control/client.ts';
 import { readOrCreateIdentity } from '../control/identity.ts';
 import { LOCK_FILE, openStateFolder, writeMembership } from '../control/state-folder.ts';
-import { PACKAGED_UNIT_PATH, SERVICE, SERVICE_STATE, UNIT_PATH } from '../service/unit.ts';
+import { AGENT_SERVICE } from '../service/unit.ts';
 import { tryLockFile } from '../sys/lock.linux.ts';
 import { EXIT_OK } from './exit-code.ts';
 import { openGateway } from './gateway.ts';
@@ -55,8 +56,9 @@ export async function joinSite(flags: JoinFlags, uid: number, print: (line: stri
 }
 
 function startCommand(folder: string): string {
-  const isService = folder === SERVICE_STATE && [UNIT_PATH, PACKAGED_UNIT_PATH].some((path) => existsSync(path));
-  return isService ? `systemctl start ${SERVICE}` : `overlane-agent run --state ${folder}`;
+  const units = [unitPath(AGENT_SERVICE), packagedUnitPath(AGENT_SERVICE)];
+  const isService = folder === AGENT_SERVICE.state && units.some((path) => existsSync(path));
+  return isService ? `systemctl start ${unitOf(AGENT_SERVICE)}` : `overlane-agent run --state ${folder}`;
 }
 
 function checkRequest({ token, name, vtepAddress, vtepPort }: JoinFlags): Omit<Enroll, 'publicKey'> {

@@ -94,7 +94,7 @@ function createProgram(terminal: Terminal, done: (exitCode: number) => void): Co
     .addOption(new Option('--state <dir>', state.description))
     .addOption(new Option('--config <file>', 'no gateway: the table is in this file (JSON)'))
     .addOption(new Option('--datapath <kind>', 'what carries the frames (auto: the best there is)').choices(DATAPATHS))
-    .option('--keep', 'when stopped, leave the kernel forwarding for the next start to take over', false)
+    .option('--keep', 'when stopped, leave what it made for the next start: the kernel forwards on', false)
     .addOption(plainHttp)
     .addOption(ca)
     .addOption(
@@ -135,6 +135,16 @@ function createProgram(terminal: Terminal, done: (exitCode: number) => void): Co
         const { runSite } = await import('./run.ts');
         done(await runSite({ ...flags, state: flags.state ?? folder, datapath: flags.datapath ?? 'auto' }, uid, log));
       }
+    });
+
+  program
+    .command('clear')
+    .description('remove what an agent left on this host that was killed, or stopped with --keep: interfaces, filters')
+    .addOption(new Option('--state <dir>', state.description).default(folder))
+    .addOption(new Option('--config <file>', 'the file of an agent that runs by one').conflicts('state'))
+    .action(async (flags: ShowFlags) => {
+      const { clearHost } = await import('./clear.ts');
+      done(await clearHost(flags, uid, print));
     });
 
   program

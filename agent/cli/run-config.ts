@@ -1,5 +1,6 @@
 /** `run --config FILE`: a site without a gateway, by the table in the file. `SIGHUP` reads it again. */
 import { createHash } from 'node:crypto';
+import { realpath } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { Failure, reasonOf } from '../../shared/failure.ts';
 import { VERSION } from '../../shared/version.ts';
@@ -32,6 +33,7 @@ export async function runConfig(flags: RunConfigFlags, uid: number, log: Log): P
   const first = await readConfig(flags.config, 1);
   const folder = await openStateFolder(flags.state ?? (await configStateFolder(flags.config, uid)), uid);
   const { vtep } = first;
+  const identity = await configIdentity(flags.config);
   const rules = { dscp: flags.dscp ?? first.rules.dscp, clampMss: flags.clampMss ?? first.rules.clampMss };
   const threads = flags.threads ?? first.threads ?? defaultThreads(availableParallelism());
   const kind = chooseDatapath(flags.datapath ?? first.datapath, rules, log);
@@ -40,13 +42,13 @@ export async function runConfig(flags: RunConfigFlags, uid: number, log: Log): P
     folder,
     log,
     metrics: flags.metrics,
+    keep: flags.keep,
     openDatapath: () =>
       openDatapath(kind, {
         vtep,
-        identity: identityOf(folder),
+        identity,
         threads,
         rules,
-        keep: flags.keep,
         log,
       }),
     control: (datapath) => {
@@ -72,9 +74,12 @@ export async function runConfig(flags: RunConfigFlags, uid: number, log: Log): P
   });
 }
 
-/** By its state folder, whatever its VTEP's address: what a run before left is known, though that had another one. */
-function identityOf(folder: string): string {
-  return createHash('sha256').update(folder).digest('hex').slice(0, 16);
+/** Who an agent without a gateway is: by its configuration's path, so that what it left is known whatever address its VTEP has meanwhile. */
+export async function configIdentity(config: string): Promise<string> {
+  return createHash('sha256')
+    .update(await realpath(config))
+    .digest('hex')
+    .slice(0, 16);
 }
 
 function checkUnchanged(first: Config, config: Config): void {

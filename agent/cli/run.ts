@@ -11,6 +11,7 @@ import type { Log } from '../control/log.ts';
 import type { MetricsAddress } from '../control/metrics-server.ts';
 import { Session } from '../control/session.ts';
 import { openStateFolder, readMembership } from '../control/state-folder.ts';
+import type { WireguardStatus } from '../control/status.ts';
 import { after } from '../control/timer.ts';
 import { watchOpener } from '../control/watch-socket.ts';
 import { openWireguardKeys, saveWireguardKeys } from '../control/wireguard-keys.ts';
@@ -18,10 +19,17 @@ import { WireguardSite } from '../control/wireguard-site.ts';
 import type { DscpMode } from '../datapath/forwarding-rules.ts';
 import { findLinkByAddress } from '../sys/link.linux.ts';
 import { missingWireguard } from '../wireguard/device.linux.ts';
+import type { EncryptedDatapath } from '../wireguard/encrypted-datapath.ts';
 import { runAgentProcess } from './agent-process.ts';
 import { openGateway } from './gateway.ts';
 import { openByTransport } from './open-by-transport.ts';
-import { chooseDatapath, openDatapath } from './open-datapath.ts';
+import {
+  chooseDatapath,
+  chooseTunnelDatapath,
+  openDatapath,
+  openTunnelDatapath,
+  removeTunnelLeft,
+} from './open-datapath.ts';
 import { rotate } from './rotate-key.ts';
 import { defaultThreads } from './threads.ts';
 
@@ -61,6 +69,7 @@ export async function runSite(flags: RunFlags, uid: number, log: Log): Promise<n
   const { threads = defaultThreads(availableParallelism()) } = flags;
   const rules = { dscp: flags.dscp, clampMss: flags.clampMss };
   const kind = chooseDatapath(flags.datapath, rules, log);
+  const tunnelKind = chooseTunnelDatapath(flags.datapath, kind);
   const wireguardPort = flags.wireguardPort ?? WIREGUARD_PORT;
   const wireguardKeys = await openWireguardKeys(folder, wireguardPort, Date.now());
   const startedAt = new Date().toISOString();
@@ -68,14 +77,16 @@ export async function runSite(flags: RunFlags, uid: number, log: Log): Promise<n
     folder,
     log,
     metrics: flags.metrics,
+    keep: flags.keep,
     openDatapath: () =>
       openByTransport({
         keys: wireguardKeys,
         vtepAddress: vtep.address,
         identity: site,
-        rules,
         log,
-        openPlain: () => openDatapath(kind, { vtep, identity: site, threads, rules, keep: flags.keep, log }),
+        openPlain: () => openDatapath(kind, { vtep, identity: site, threads, rules, log }),
+        removeLeft: () => removeTunnelLeft(site),
+        openInner: (source) => openTunnelDatapath(tunnelKind, source, { identity: site, threads, rules, log }),
       }),
     control: (datapath) => {
       const session = new Session({
@@ -123,7 +134,13 @@ export async function runSite(flags: RunFlags, uid: number, log: Log): Promise<n
             vtep,
             site: { id: site, name, tenant },
             gateway: { url: gateway, ...contact },
-            ...(wireguard && { wireguard: wireguard.status() }),
+            ...(wireguard && {
+              wireguard: {
+                ...wireguard.status(),
+                datapath: tunnelKind,
+                withoutSession: withoutSession(datapath.encrypted),
+              },
+            }),
             ...status,
           };
         },
@@ -138,4 +155,8 @@ export async function runSite(flags: RunFlags, uid: number, log: Log): Promise<n
       };
     },
   });
+}
+
+function withoutSession(encrypted: EncryptedDatapath): WireguardStatus['withoutSession'] {
+  return encrypted.withoutSession.map(({ address, endpoint }) => ({ address, endpoint }));
 }

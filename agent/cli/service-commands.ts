@@ -34,6 +34,6 @@ export function addServiceCommands(program: Command, options: ServiceCommandsOpt
     .option(...dryRun)
     .action(async (flags: UninstallFlags) => {
       const { uninstallService } = await import('./install.ts');
-      done(uninstallService(flags, uid, print));
+      done(uninstallService(flags, uid, process.argv[1] ?? '', print));
     });
 }

@@ -6,7 +6,7 @@ import type { AgentStatus } from '../control/status.ts';
 const SILENT_AFTER_FRAMES = 10;
 
 /** @returns what a person should know of, each in one line, the gravest first; none where all is well. @param now milliseconds since 1970. */
-export function whatIsWrong({ gateway, networks, peers = [] }: AgentStatus, now: number): string[] {
+export function whatIsWrong({ gateway, networks, wireguard, peers = [] }: AgentStatus, now: number): string[] {
   const wrong: string[] = [];
   if (gateway?.state === 'refused') {
     wrong.push(
@@ -20,7 +20,14 @@ export function whatIsWrong({ gateway, networks, peers = [] }: AgentStatus, now:
     );
   }
   for (const { name, error } of networks) if (error !== undefined) wrong.push(`network ${name}: ${error}`);
+  for (const { address, endpoint } of wireguard?.withoutSession ?? []) {
+    const at = endpoint === null ? 'which nobody knows the place of' : `at ${formatVtep(endpoint)}`;
+    wrong.push(
+      `no WireGuard session with ${address} ${at}: if both sites are behind NATs, neither can reach the other until one of the NATs forwards the site's WireGuard ports (UDP 51820 and 51821 unless said) to it; else let them through`,
+    );
+  }
   for (const peer of peers) {
+    if (wireguard?.withoutSession.some(({ address }) => address === peer.address)) continue;
     if (peer.rxFrames > 0 || peer.txFrames < SILENT_AFTER_FRAMES) continue;
     wrong.push(
       `nothing came from ${formatVtep(peer)}, though ${peer.txFrames} frames went there: is UDP ${peer.port} open both ways?`,

@@ -1,9 +1,9 @@
 /**
  * The last good table, and how an update changes it.
  *
- * An update is checked before anything is touched, so it applies whole or not at all; the cost is that of what it names. The checks
- * are the two that can tell that gateway and agent have drifted apart: a delta starts from the cursor we hold, and each network it
- * names ends at the digest it says. Where either fails the answer is `resync`: ask for a snapshot, keep forwarding meanwhile.
+ * An update is checked before anything is touched, so it applies whole or not at all; the cost is that of what it names. Two checks
+ * can tell that gateway and agent have drifted apart: a delta starts from the cursor we hold (`mergeNext`, for whoever hears from the
+ * gateway), and each network it names ends at the digest it says. Where either fails, ask for a snapshot and keep forwarding meanwhile.
  */
 import {
   addToDigest,
@@ -38,14 +38,23 @@ export type MergeResult =
   | { readonly kind: 'merged'; readonly table: LastGood }
   | { readonly kind: 'resync'; readonly reason: string };
 
+/** Whether the update is whole, or the next after what is held. */
+export function startsFrom(held: LastGood | null, update: TableUpdate): boolean {
+  return update.kind === 'snapshot' || update.from === held?.cursor;
+}
+
+/** Merges an update that came from the gateway: see `mergeUpdate`. */
+export function mergeNext(held: LastGood | null, update: TableUpdate): MergeResult {
+  if (startsFrom(held, update)) return mergeUpdate(held, update);
+  return { kind: 'resync', reason: 'the change does not start from the table that is held' };
+}
+
 /**
  * @param held what was merged last, or null where there is nothing yet; untouched unless the result is `merged`.
  * @returns the table after the update, or why a snapshot is needed.
  */
 export function mergeUpdate(held: LastGood | null, update: TableUpdate): MergeResult {
-  if (update.kind === 'delta' && update.from !== held?.cursor) {
-    return { kind: 'resync', reason: 'the change does not start from the table that is held' };
-  }
+  if (update.kind === 'delta' && held === null) return { kind: 'resync', reason: 'there is no table to change' };
   const gone = new Set(update.kind === 'delta' ? update.goneNetworks : []);
   const plans = new Map<number, Plan>();
   for (const change of update.networks) {

@@ -3,11 +3,9 @@
  * and agent (`port`) and between agent and other VTEPs (`vtep`), what was dropped and why, and how the agent stands.
  */
 import { formatVtep } from '../../shared/format-vtep.ts';
+import { formatMetric, type Labels, type Sample } from '../../shared/prometheus.ts';
 import type { DatapathCounters, PeerCounters } from '../datapath/datapath.ts';
 import type { AgentStatus } from './status.ts';
-
-type Labels = Readonly<Record<string, string | number>>;
-type Sample = readonly [labels: Labels, value: number];
 
 /** Which counter goes under which name, with which labels; drops are found by their prefix. */
 const COUNTERS: readonly (readonly [metric: string, help: string, labels: Labels, counter: string])[] = [
@@ -130,12 +128,5 @@ function reasonOf(counter: string): string {
 }
 
 function format(name: string, help: string, type: 'counter' | 'gauge', samples: readonly Sample[]): string {
-  const full = `overlane_agent_${name}`;
-  const lines = samples.map(([labels, value]) => `${full}${formatLabels(labels)} ${value}\n`);
-  return `# HELP ${full} ${help}\n# TYPE ${full} ${type}\n${lines.join('')}`;
-}
-
-function formatLabels(labels: Labels): string {
-  const parts = Object.entries(labels).map(([name, value]) => `${name}="${String(value).replace(/[\\"\n]/g, '_')}"`);
-  return parts.length === 0 ? '' : `{${parts.join(',')}}`;
+  return formatMetric({ name: `overlane_agent_${name}`, help, type, samples });
 }

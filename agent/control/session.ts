@@ -31,7 +31,8 @@ import { type Held, removalsToHold } from './hold.ts';
 import { InForce } from './in-force.ts';
 import type { TableStore } from './last-good.ts';
 import type { Log } from './log.ts';
-import { changesNothing, type LastGood, mergeUpdate, toSnapshot } from './merge.ts';
+import { changesNothing, type LastGood, mergeNext, startsFrom, toSnapshot } from './merge.ts';
+import { nonZero, shortened } from './report-size.ts';
 import { type Contact, type NetworkStatus, networkStatuses } from './status.ts';
 import { networkTraffic } from './traffic-teller.ts';
 import { type TablePush, Watch } from './watch.ts';
@@ -305,12 +306,12 @@ export class Session {
 
   async #take(update: TableUpdate, cursor: string | null): Promise<PullOutcome> {
     const nothingNew = changesNothing(update);
-    const isNext = update.kind === 'snapshot' || update.from === this.#held?.cursor;
+    const isNext = startsFrom(this.#held, update);
     if (this.#held !== null && isNext) {
       const doubted = removalsToHold(this.#held, update, this.#doubted);
       if (doubted.size > 0) return this.#hold(doubted);
     }
-    const merged = mergeUpdate(this.#held, update);
+    const merged = mergeNext(this.#held, update);
     if (merged.kind === 'resync') {
       if (cursor !== null) return this.#resync(merged.reason);
       return this.#failed({ kind: 'unavailable', reason: `sent a table that contradicts itself: ${merged.reason}` });
@@ -395,16 +396,18 @@ export class Session {
       cursor: this.#held!.cursor,
       version: this.#options.version,
       ...(this.#watch?.isLive ? { watching: true } : {}),
-      networks: networks.map(({ vni, revision, digest, mtu, transport, heldRemovals, error }) => ({
-        vni,
-        revision,
-        digest,
-        counters: { ...counters.get(vni)?.totals },
-        // A gateway that has encrypted networks knows the field, too.
-        ...(transport === 'plain' ? {} : { mtu }),
-        ...(heldRemovals === undefined ? {} : { heldRemovals }),
-        ...(error === undefined ? {} : { error: error.slice(0, REPORT_ERROR_CHARACTERS) }),
-      })),
+      networks: shortened(
+        networks.map(({ vni, revision, digest, mtu, transport, heldRemovals, error }) => ({
+          vni,
+          revision,
+          digest,
+          counters: nonZero(counters.get(vni)?.totals),
+          // A gateway that has encrypted networks knows the field, too.
+          ...(transport === 'plain' ? {} : { mtu }),
+          ...(heldRemovals === undefined ? {} : { heldRemovals }),
+          ...(error === undefined ? {} : { error: error.slice(0, REPORT_ERROR_CHARACTERS) }),
+        })),
+      ),
     };
   }
 }

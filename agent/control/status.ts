@@ -37,6 +37,14 @@ export interface WireguardStatus {
   readonly moving?: { readonly publicKey: string; readonly waitingFor: number | null };
   /** Why the gateway has not taken it, in one line. */
   readonly error?: string;
+  /** What carries encrypted networks. */
+  readonly datapath: AgentStatus['datapath'];
+  /** Sites that there is no session with, by where each is within the tunnel and on the underlay. */
+  readonly withoutSession: readonly {
+    readonly address: string;
+    /** Null where nobody knows: only that site can begin. */
+    readonly endpoint: { readonly address: string; readonly port: number } | null;
+  }[];
 }
 
 export interface Contact {

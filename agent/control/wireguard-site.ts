@@ -72,7 +72,7 @@ export class WireguardSite {
     this.#next(0);
   }
 
-  status(): WireguardStatus {
+  status(): Omit<WireguardStatus, 'datapath' | 'withoutSession'> {
     const [first, second] = this.#keys;
     return {
       publicKey: first!.publicKey,

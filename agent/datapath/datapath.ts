@@ -59,9 +59,30 @@ export interface Datapath {
   /** Called once if the data path dies of itself; it forwards nothing from then on. */
   onFailure(listener: (reason: Error) => void): void;
 
-  /** Stops forwarding and removes every device that it made. */
-  stop(): Promise<void>;
+  /**
+   * Stops, and removes every device that it made.
+   * @param options.keep leave them, and the kernel forwarding where it does: for the next start to take over.
+   */
+  stop(options?: { readonly keep: boolean }): Promise<void>;
 }
+
+/** One whose VTEP can move to other addresses while it forwards. */
+export interface MovableDatapath extends Datapath {
+  /** Takes VXLAN by each of these from now on, and sends from the first. @throws DatapathError where they stay what they were. */
+  setSources(sources: readonly VtepSource[]): Promise<void>;
+}
+
+/** Where VXLAN is taken in and sent from: an address, by that device alone. */
+export interface VtepSource {
+  /** In canonical text. */
+  readonly address: string;
+  readonly device: string;
+  /** Of the device: one that was made anew has another. */
+  readonly index: number;
+}
+
+/** Why frames can't be captured, to a person. */
+export const KERNEL_CARRIES = 'the kernel carries the frames here: watch its devices with tcpdump';
 
 export interface ApplyReport {
   /** The networks that are not carried, by VNI, with one line that says why and what to do. */

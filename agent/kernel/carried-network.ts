@@ -10,7 +10,7 @@ import type { Devices } from './devices.ts';
 import { type EntryChange, type InstalledEntries, noEntries, noteChange, planEntries, wholeScope } from './entries.ts';
 import { encodeChange, encodeForget, type Forwarding, type Place } from './forwarding.ts';
 import type { EntryName } from './notifications.ts';
-import { type Scope, vtepKey, type WantedNetwork } from './wanted-network.ts';
+import { destinationKey, type Scope, type WantedNetwork } from './wanted-network.ts';
 
 /** A change that waits for the system call that it shares with others'. */
 export interface PendingChange {
@@ -149,7 +149,7 @@ export function nameOf(change: EntryChange): EntryName {
     case 'neighbor':
       return ['ips', change.ip];
     case 'flood':
-      return ['flood', vtepKey(change.vtep)];
+      return ['flood', destinationKey(change.vtep)];
   }
 }
 

@@ -2,13 +2,12 @@
  * The kernel's entries of one network against what the table wants: which to set and which to delete, in the order that loses no frame. A
  * station's address is known before its place, and its place before it can be flooded for. Pure.
  */
-import type { VtepAddress } from '../datapath/datapath.ts';
-import { type MacEntry, type Scope, vtepKey, type WantedNetwork } from './wanted-network.ts';
+import { type Destination, destinationKey, type MacEntry, type Scope, type WantedNetwork } from './wanted-network.ts';
 
 /** What the kernel has, as far as it is ours. */
 export interface InstalledEntries {
-  /** By `vtepKey`. */
-  readonly flood: Map<string, VtepAddress>;
+  /** By `destinationKey`. */
+  readonly flood: Map<string, Destination>;
   /** By MAC: those that stand in both the vxlan device's table and the bridge's. */
   readonly macs: Map<string, MacEntry>;
   /** The MAC by IP. */
@@ -18,7 +17,7 @@ export interface InstalledEntries {
 export type EntryChange =
   | { readonly kind: 'neighbor'; readonly action: 'set' | 'delete'; readonly ip: string; readonly mac: string }
   | { readonly kind: 'mac'; readonly action: 'set' | 'delete'; readonly mac: string; readonly entry: MacEntry }
-  | { readonly kind: 'flood'; readonly action: 'set' | 'delete'; readonly vtep: VtepAddress };
+  | { readonly kind: 'flood'; readonly action: 'set' | 'delete'; readonly vtep: Destination };
 
 export function noEntries(): InstalledEntries {
   return { flood: new Map(), macs: new Map(), neighbors: new Map() };
@@ -73,12 +72,12 @@ export function noteChange(installed: InstalledEntries, change: EntryChange): vo
       else installed.macs.delete(change.mac);
       break;
     case 'flood':
-      if (isSet) installed.flood.set(vtepKey(change.vtep), change.vtep);
-      else installed.flood.delete(vtepKey(change.vtep));
+      if (isSet) installed.flood.set(destinationKey(change.vtep), change.vtep);
+      else installed.flood.delete(destinationKey(change.vtep));
       break;
   }
 }
 
 function isSameEntry(a: MacEntry, b: MacEntry | undefined): boolean {
-  return a.address === b?.address && a.port === b.port && a.sticky === b.sticky;
+  return a.address === b?.address && a.port === b.port && a.via === b.via && a.sticky === b.sticky;
 }

@@ -21,7 +21,7 @@ export function fdbOf(
   for (const [mac, entry] of learned) {
     entries.push({ mac, to: { vtep: addressOf(entry) }, origin: 'learned', ageSeconds: entry.ageSeconds });
   }
-  return { vni: settings.vni, name: settings.name, flood: [...installed.flood.values()], entries };
+  return { vni: settings.vni, name: settings.name, flood: [...installed.flood.values()].map(addressOf), entries };
 }
 
 function addressOf({ address, port }: VtepAddress): VtepAddress {

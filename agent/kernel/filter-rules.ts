@@ -20,6 +20,11 @@
  *
  * What comes without a pass is the device's own answer to what was too big for the underlay.
  *
+ * Where VXLAN is by certain interfaces alone (`devices`), these come first:
+ *
+ *     chain vxlan:  by another ─▶ outside: VNI guarded or open ─▶ drop
+ *     chain output: to the port, by another, VNI guarded or open ─▶ drop
+ *
  * What is let through passes the fewest expressions. The kernel drops what has no I flag itself.
  *
  * The counters are those of the sets' elements: what came from a peer (`vteps`), went to it (`sent`), or was dropped in a network (`guarded`);
@@ -35,6 +40,7 @@ import {
   type Field,
   goto,
   hasPriorityOf,
+  isByOther,
   isField,
   isInSet,
   isPriority,
@@ -88,6 +94,8 @@ export interface Tables {
   readonly inner: Table;
 }
 
+/** The indexes of the interfaces that VXLAN must come and go by. */
+export const DEVICES = 'devices';
 export const OUTER_SETS = ['vteps', 'guarded', 'open', 'sent'] as const;
 export const COUNTED_SETS = ['vteps', 'guarded', 'sent'] as const;
 export type CountedSet = (typeof COUNTED_SETS)[number];
@@ -124,13 +132,30 @@ export function tablesOf(identity: string, isIpv6: boolean): Tables {
   return { outer: { family: isIpv6 ? 'ip6' : 'ip', name }, inner: { family: 'netdev', name } };
 }
 
-/** The tables with their rules and empty sets; each device's chain comes with `encodeGate`. */
-export function encodeTables({ outer, inner }: Tables, vxlanPort: number): NftMessage[] {
+/**
+ * The tables with their rules and empty sets; each device's chain comes with `encodeGate`.
+ * @param isBound VXLAN is by certain interfaces alone.
+ */
+export function encodeTables({ outer, inner }: Tables, vxlanPort: number, isBound: boolean): NftMessage[] {
   const keys = keysOf(outer.family);
   const idOf = (set: SetName): number => SET_NAMES.indexOf(set) + 1;
   const takePass = (map: SetName): Uint8Array[] => takePriorityFrom(keys[map], map, idOf(map));
   const rule = (chain: string, ...expressions: readonly Uint8Array[]): NftMessage =>
     newRule(outer, chain, ...expressions);
+  const isGuarded = isInSet(keys.guarded, 'guarded', idOf('guarded'));
+  const devicesId = SET_NAMES.length + 1;
+  const isOurs = [isGuarded, takePass('open')];
+  const bounds = isBound
+    ? [
+        newSet(outer, DEVICES, devicesId, ['in']),
+        newChain(outer, 'outside'),
+        ...isOurs.map((of) => rule('outside', ...of, drop())),
+        rule('vxlan', ...isByOther('in', DEVICES, devicesId), goto('outside')),
+        ...isOurs.map((of) =>
+          rule('output', ...isUdpTo(vxlanPort), ...isByOther('out', DEVICES, devicesId), ...of, drop()),
+        ),
+      ]
+    : [];
   return [
     newTable(outer),
     newTable(inner),
@@ -138,10 +163,11 @@ export function encodeTables({ outer, inner }: Tables, vxlanPort: number): NftMe
     newBaseChain(outer, 'input', NF_INET_LOCAL_IN, PRIORITY),
     newBaseChain(outer, 'output', NF_INET_LOCAL_OUT, PRIORITY),
     newChain(outer, 'vxlan'),
+    ...bounds,
     rule('input', ...isUdpTo(vxlanPort), goto('vxlan')),
     rule('vxlan', ...takePass('vteps'), accept()),
     rule('vxlan', ...isField(I_FLAG, Uint8Array.of(0)), count(), drop()),
-    rule('vxlan', ...isInSet(keys.guarded, 'guarded', idOf('guarded')), drop()),
+    rule('vxlan', ...isGuarded, drop()),
     rule('vxlan', ...takePass('open'), accept()),
     rule('vxlan', count(), ...setPriority(PASS_FOR_NOTHING)),
   ];

@@ -5,6 +5,7 @@ import {
   changeElements,
   deleteChain,
   deleteTable,
+  encodeInterface,
   type NftMessage,
   newTable,
   nftTransaction,
@@ -12,6 +13,7 @@ import {
 } from '../sys/nftables-message.ts';
 import {
   chainOf,
+  DEVICES,
   type Element,
   elementsOf,
   encodeGate,
@@ -25,6 +27,14 @@ import {
   tablesOf,
 } from './filter-rules.ts';
 import type { WantedNetwork } from './wanted-network.ts';
+
+export interface FilterOptions {
+  /** Of the underlay. */
+  readonly isIpv6: boolean;
+  readonly vxlanPort: number;
+  /** The interfaces that VXLAN must come and go by, by index; absent: any. */
+  readonly devices?: readonly number[] | undefined;
+}
 
 /** What the kernel has of one network. */
 interface Installed {
@@ -43,13 +53,38 @@ export class Filter {
   readonly #ports = new Set<number>();
   /** Of the VTEPs of strict networks, by network and address: none is given twice. */
   readonly #passes = new Map<string, Uint8Array>();
+  /** See `FilterOptions`. */
+  #devices: readonly number[] | undefined;
   #stands = false;
 
   /** @param socket of NETLINK_NETFILTER. */
-  constructor(socket: NetlinkSocket, identity: string, isIpv6: boolean, vxlanPort: number) {
+  constructor(socket: NetlinkSocket, identity: string, { isIpv6, vxlanPort, devices }: FilterOptions) {
     this.#socket = socket;
     this.#tables = tablesOf(identity, isIpv6);
     this.#vxlanPort = vxlanPort;
+    this.#devices = devices;
+  }
+
+  /** Has VXLAN come and go by these from now on, or from the next `apply` where the table does not stand. @throws SysError; then it is as it was. */
+  setDevices(devices: readonly number[]): void {
+    const before = this.#devices ?? [];
+    const changes = [
+      ...this.#deviceMessages(
+        'delete',
+        before.filter((index) => !devices.includes(index)),
+      ),
+      ...this.#deviceMessages(
+        'add',
+        devices.filter((index) => !before.includes(index)),
+      ),
+    ];
+    try {
+      if (this.#stands && changes.length > 0) this.#transact(changes);
+    } catch (error) {
+      if (!(error instanceof SysError) || error.code !== 'ENOENT') throw error;
+      this.#stands = false;
+    }
+    this.#devices = devices;
   }
 
   /** What its tables are called. */
@@ -60,13 +95,13 @@ export class Filter {
   /**
    * Puts in force what the changed networks ask for (of those that went, nothing), or everything where the tables do not stand: what an
    * earlier run left is replaced in the same transaction, so that no frame passes unjudged and none is lost.
-   * @param devices the vxlan devices that are there, by network.
+   * @param standing the vxlan devices that are there, by network.
    * @throws SysError; then the kernel has what it had.
    */
   apply(
     networks: ReadonlyMap<number, WantedNetwork>,
     changed: readonly number[],
-    devices: ReadonlyMap<number, string>,
+    standing: ReadonlyMap<number, string>,
   ): void {
     if (this.#stands) {
       try {
@@ -77,7 +112,7 @@ export class Filter {
         if (!(error instanceof SysError) || error.code !== 'ENOENT') throw error;
       }
     }
-    this.#rebuild(networks, devices);
+    this.#rebuild(networks, standing);
   }
 
   /** Gives a device that was just made, and is not up, its gate, where the tables stand. @throws SysError */
@@ -137,10 +172,10 @@ export class Filter {
     }
   }
 
-  #rebuild(networks: ReadonlyMap<number, WantedNetwork>, devices: ReadonlyMap<number, string>): void {
+  #rebuild(networks: ReadonlyMap<number, WantedNetwork>, standing: ReadonlyMap<number, string>): void {
     const installed = new Map([...networks].map(([vni, network]) => [vni, this.#wantedOf(network)]));
     const elements = [...installed.values()].flatMap((each) => [...each.elements.values()]);
-    const gates = [...devices].flatMap(([vni, device]) => {
+    const gates = [...standing].flatMap(([vni, device]) => {
       const network = networks.get(vni);
       return network === undefined ? [] : encodeGate(this.#tables, gateOf(network), device);
     });
@@ -149,14 +184,15 @@ export class Filter {
     this.#transact([
       ...without(this.#tables.outer),
       ...without(this.#tables.inner),
-      ...encodeTables(this.#tables, this.#vxlanPort),
+      ...encodeTables(this.#tables, this.#vxlanPort, this.#devices !== undefined),
       ...[...ports].map((port) => encodePort(this.#tables, port)),
+      ...this.#deviceMessages('add', this.#devices ?? []),
       ...gates,
       ...this.#elementMessages('add', elements),
     ]);
     this.#forget();
     for (const [vni, each] of installed) this.#installed.set(vni, each);
-    for (const [vni, device] of devices) this.#gated.set(vni, device);
+    for (const [vni, device] of standing) this.#gated.set(vni, device);
     for (const port of ports) this.#ports.add(port);
     this.#stands = true;
   }
@@ -211,6 +247,15 @@ export class Filter {
       const changed = elements.filter((element) => element.set === set);
       return changeElements(action, set === 'stations' ? inner : outer, set, changed);
     });
+  }
+
+  #deviceMessages(action: 'add' | 'delete', indexes: readonly number[]): NftMessage[] {
+    return changeElements(
+      action,
+      this.#tables.outer,
+      DEVICES,
+      indexes.map((index) => ({ key: encodeInterface(index) })),
+    );
   }
 
   #transact(changes: readonly NftMessage[]): void {

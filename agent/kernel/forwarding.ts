@@ -21,7 +21,7 @@ import {
 import type { NetlinkChange } from '../sys/netlink-socket.linux.ts';
 import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_REPLACE } from '../sys/rtnetlink.ts';
 import { type EntryChange, type InstalledEntries, noEntries } from './entries.ts';
-import { vtepKey } from './wanted-network.ts';
+import { type Destination, destinationKey } from './wanted-network.ts';
 
 /** The vxlan device's entry for what it does not know: where it floods to. */
 export const DEFAULT_MAC = '00:00:00:00:00:00';
@@ -124,8 +124,8 @@ export function readForwarding(
     }
     if (address === undefined || isBehind(entry, byVxlan)) continue;
     const { installed, learned } = found.get(vni)!;
-    const vtep = { address, port: entry.port ?? places.get(vni)!.vxlanPort };
-    if (mac === DEFAULT_MAC) installed.flood.set(vtepKey(vtep), vtep);
+    const vtep = { address, port: entry.port ?? places.get(vni)!.vxlanPort, via: entry.via };
+    if (mac === DEFAULT_MAC) installed.flood.set(destinationKey(vtep), vtep);
     else if (isLearned(entry)) learned.set(mac, { ...vtep, ageSeconds: entry.ageSeconds ?? 0 });
     else {
       const sticky = (flags & NTF_STICKY) !== 0;
@@ -148,7 +148,7 @@ export function isLearned({ state, flags }: NeighborMessage): boolean {
 }
 
 /** Differs from every entry that can be wanted, so that it is set again, or deleted. */
-export const NOWHERE: VtepAddress = { address: '', port: 0 };
+export const NOWHERE: Destination = { address: '', port: 0 };
 
 /** A bridge's entry for a station that is heard on one of its ports. */
 export function isLocalStation({ family, state, master, flags }: NeighborMessage): boolean {
@@ -160,8 +160,8 @@ function isBehind(entry: NeighborMessage, byVxlan: ReadonlyMap<number, number>):
 }
 
 /** Of an entry whose VTEP is not known, which is to be deleted, only the device. */
-function destination({ address, port }: VtepAddress, place: Place) {
+function destination({ address, port, via }: Destination, place: Place) {
   const device = { family: AF_BRIDGE, index: place.vxlan };
   if (address === NOWHERE.address) return device;
-  return { ...device, address, ...(port === place.vxlanPort ? {} : { port }) };
+  return { ...device, address, via, ...(port === place.vxlanPort ? {} : { port }) };
 }

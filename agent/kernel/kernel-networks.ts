@@ -47,6 +47,8 @@ export interface KernelOptions {
   readonly localAddress: () => string | null;
   readonly isIpv6: boolean;
   readonly dscp: DscpMode;
+  /** Where VXLAN comes and goes by certain interfaces alone: their indexes, the one to send by first. */
+  readonly devices?: readonly number[] | undefined;
   /** What the underlay leaves for frames, in bytes of IP packet. */
   readonly mtuLimit: () => number;
 }
@@ -62,9 +64,25 @@ export class KernelNetworks {
   /** VNIs that came to another network: nothing of the old one may stay. */
   readonly #reused = new Set<number>();
   #filterProblem: string | null = null;
+  /** See `KernelOptions.devices`. */
+  #devices: readonly number[] | undefined;
+  /** Entries that name an interface which is gone can't be deleted: with the vxlan devices they go. */
+  #entriesAreStale: boolean;
 
   constructor(options: KernelOptions) {
     this.#options = options;
+    this.#devices = options.devices;
+    this.#entriesAreStale = options.devices !== undefined;
+  }
+
+  /** Takes VXLAN by each of these interfaces from now on, and sends by the first. */
+  setDevices(devices: readonly number[]): ApplyReport {
+    this.#options.filter.setDevices(devices);
+    const [before] = this.#devices ?? [];
+    this.#entriesAreStale ||= before === undefined || !devices.includes(before);
+    this.#devices = devices;
+    for (const wanted of this.#wanted.values()) wanted.via = devices[0];
+    return this.#reconcile('entries');
   }
 
   /** Puts a table in force. */
@@ -193,20 +211,16 @@ export class KernelNetworks {
       const isSame = known?.settings.network === network;
       if (!isSame || !isSameDevice(known.settings, change) || !this.#carried.has(vni)) isEntriesOnly = false;
       if (known !== undefined && !isSame) this.#reused.add(vni);
-      const wanted = isSame ? known : new WantedNetwork(change);
+      const wanted = isSame ? known : new WantedNetwork(change, this.#devices?.[0]);
       this.#wanted.set(vni, wanted);
       scopes.set(
         vni,
         wanted.merge(change, whole || !isSame, (address) => this.#canReach(address)),
       );
-      for (const { mac } of macs) if (wanted.mac(mac) !== undefined) this.#placedElsewhere(vni, mac);
+      // What the bridge has heard here gives way, and counts only when it is heard anew.
+      for (const { mac } of macs) if (wanted.mac(mac) !== undefined) this.#carried.get(vni)?.left(mac);
     }
     return isEntriesOnly ? scopes : null;
-  }
-
-  /** A row says so: what the bridge has heard here gives way, and counts only when it is heard anew. */
-  #placedElsewhere(vni: number, mac: string): void {
-    this.#carried.get(vni)?.left(mac);
   }
 
   #canReach(address: string): boolean {
@@ -265,13 +279,15 @@ export class KernelNetworks {
       const vni = vniOfAlias(this.#options.identity, link.alias);
       if (vni === null || !isOfOurKind(link)) return false;
       const request = requests.get(vni);
-      if (request !== undefined && !this.#reused.has(vni) && isWanted(link, request)) return false;
+      const isStale = this.#reused.has(vni) || (this.#entriesAreStale && link.kind === 'vxlan');
+      if (request !== undefined && !isStale && isWanted(link, request)) return false;
       this.#dismiss(vni);
       return true;
     });
     deleteDevices(this.#options.route, links, doomed);
     for (const vni of [...this.#carried.keys()]) if (!requests.has(vni)) this.#dismiss(vni);
     this.#reused.clear();
+    this.#entriesAreStale = false;
   }
 
   /** @returns the network where its entries are to be looked at, else null. */

@@ -3,11 +3,12 @@ import { extname } from 'node:path';
 import type { TableUpdate } from '../../src/contract/table.ts';
 import type {
   ApplyReport,
-  Datapath,
   DatapathCounters,
   LearnedChanges,
   LocalMac,
+  MovableDatapath,
   NetworkFdb,
+  VtepSource,
 } from '../datapath/datapath.ts';
 import { DatapathError } from '../datapath/datapath-error.ts';
 import { AskedThread, type Common } from '../threads/asked-thread.ts';
@@ -15,8 +16,6 @@ import { KernelCounters } from './counters.ts';
 import type { Answers, FromThread, Question, ThreadOptions, ToThread } from './protocol.ts';
 
 export interface KernelDatapathOptions extends ThreadOptions {
-  /** On a stop, leave the kernel forwarding: the next start takes over what stands. */
-  readonly keep: boolean;
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void;
 }
 
@@ -25,14 +24,14 @@ type Said = Exclude<FromThread, Answer | Common>;
 type Thread = AskedThread<ToThread, Answer, Said>;
 
 /** @throws DatapathError */
-export async function openKernelDatapath(options: KernelDatapathOptions): Promise<Datapath> {
-  const { vtep, identity, dscp } = options;
+export async function openKernelDatapath(options: KernelDatapathOptions): Promise<MovableDatapath> {
+  const { vtep, identity, dscp, sources } = options;
   const file = new URL(`./thread${extname(import.meta.url)}`, import.meta.url);
   try {
     const thread: Thread = await AskedThread.start({
       file,
       name: 'kernel',
-      options: { vtep, identity, dscp } satisfies ThreadOptions,
+      options: { vtep, identity, dscp, sources } satisfies ThreadOptions,
     });
     return new KernelDatapath(options, thread);
   } catch (error) {
@@ -41,7 +40,7 @@ export async function openKernelDatapath(options: KernelDatapathOptions): Promis
   }
 }
 
-class KernelDatapath implements Datapath {
+class KernelDatapath implements MovableDatapath {
   readonly #options: KernelDatapathOptions;
   readonly #thread: Thread;
   readonly #counters: KernelCounters;
@@ -70,6 +69,11 @@ class KernelDatapath implements Datapath {
     return this.#ask({ type: 'apply', update: null });
   }
 
+  /** Only of one that was opened with sources. */
+  async setSources(sources: readonly VtepSource[]): Promise<void> {
+    this.#reported(await this.#ask({ type: 'sources', sources }));
+  }
+
   onReport(listener: (report: ApplyReport) => void): void {
     this.#reported = listener;
   }
@@ -94,14 +98,14 @@ class KernelDatapath implements Datapath {
     this.#failureListeners.push(listener);
   }
 
-  stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
+  stop({ keep } = { keep: false }): Promise<void> {
+    this.#stopped ??= this.#stop(keep);
     return this.#stopped;
   }
 
-  async #stop(): Promise<void> {
+  async #stop(keep: boolean): Promise<void> {
     if (this.#failed) return;
-    await this.#thread.askToStop((id) => ({ type: 'stop', keep: this.#options.keep, id }));
+    await this.#thread.askToStop((id) => ({ type: 'stop', keep, id }));
     this.#counters.close();
   }
 

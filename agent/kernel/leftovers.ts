@@ -17,7 +17,7 @@ export function removeKernelLeftovers(identity: string, isIpv6: boolean, vxlanPo
   let netfilter: NetlinkSocket | undefined;
   try {
     netfilter = new NetlinkSocket(NETLINK_NETFILTER);
-    new Filter(netfilter, identity, isIpv6, vxlanPort).remove();
+    new Filter(netfilter, identity, { isIpv6, vxlanPort }).remove();
   } catch (error) {
     // A kernel without nftables, or no permission: then there is none of ours.
     if (!(error instanceof SysError)) throw error;

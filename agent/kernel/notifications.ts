@@ -5,9 +5,9 @@
 import { type NeighborMessage, NTF_STICKY, NUD_PERMANENT, RTM_DELNEIGH } from '../sys/neighbor-message.ts';
 import type { CarriedNetwork } from './carried-network.ts';
 import { DEFAULT_MAC, isLearned, NOWHERE, PROTOCOL } from './forwarding.ts';
-import { vtepKey, type WantedNetwork } from './wanted-network.ts';
+import { destinationKey, type WantedNetwork } from './wanted-network.ts';
 
-/** The kind of an entry, and its MAC, its IP, or its VTEP as `vtepKey`. */
+/** The kind of an entry, and its MAC, its IP, or its VTEP as `destinationKey`. */
 export type EntryName = readonly [kind: 'macs' | 'ips' | 'flood', key: string];
 
 /** Behind the tunnel: the vxlan device's table, or the bridge's. @returns the entry that is not right, or null. */
@@ -17,14 +17,14 @@ export function noteRemote(
   type: number,
   entry: NeighborMessage,
 ): EntryName | null {
-  const { mac, address, state, flags } = entry;
+  const { mac, address, via, state, flags } = entry;
   const isInBridge = entry.master !== undefined;
   const port = entry.port ?? network.place.vxlanPort;
   const isGone = type === RTM_DELNEIGH;
   if (mac === DEFAULT_MAC) {
     if (address === undefined) return null;
-    const vtep = { address, port };
-    const key = vtepKey(vtep);
+    const vtep = { address, port, via };
+    const key = destinationKey(vtep);
     if (wanted.flood().has(key) !== isGone) return null;
     if (isGone) network.installed.flood.delete(key);
     else network.installed.flood.set(key, vtep);
@@ -42,7 +42,7 @@ export function noteRemote(
   if (isInBridge) network.left(mac);
   if (should === undefined && isLearned(entry) && wanted.settings.antiSpoof === 'off') return null;
   const sticky = (flags & NTF_STICKY) !== 0;
-  const isThere = isInBridge || (should?.address === address && should?.port === port);
+  const isThere = isInBridge || (should?.address === address && should?.port === port && should?.via === via);
   if (should?.sticky === sticky && isThere) return null;
   network.installed.macs.set(mac, { ...NOWHERE, sticky });
   return ['macs', mac];

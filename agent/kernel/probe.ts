@@ -21,6 +21,8 @@ function tryRoute(name: string): string | null {
   try {
     const error = socket.change([{ type: RTM_NEWLINK, flags: NLM_F_CREATE | NLM_F_EXCL, parts }]).get(0);
     if (error?.code === 'EPERM') return 'CAP_NET_ADMIN (run as root)';
+    // Another agent of this host looks at the same moment, and sees that there is VXLAN.
+    if (error?.code === 'EEXIST') return null;
     if (error !== undefined) return `VXLAN in the kernel (${error.code}; modprobe vxlan)`;
     socket.change([{ type: RTM_DELLINK, flags: 0, parts: parts.slice(0, 2) }]);
     return null;

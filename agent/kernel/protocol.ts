@@ -1,6 +1,6 @@
 /** What the main thread and the kernel data path's thread say to each other. */
 import type { TableUpdate } from '../../src/contract/table.ts';
-import type { ApplyReport, LearnedChanges, LocalMac, NetworkFdb } from '../datapath/datapath.ts';
+import type { ApplyReport, LearnedChanges, LocalMac, NetworkFdb, VtepSource } from '../datapath/datapath.ts';
 import type { DscpMode } from '../datapath/forwarding-rules.ts';
 import type { Common } from '../threads/asked-thread.ts';
 
@@ -8,6 +8,8 @@ import type { Common } from '../threads/asked-thread.ts';
 export interface ThreadOptions {
   /** In canonical text, or null for every address of the host. */
   readonly vtep: { readonly address: string | null; readonly port: number };
+  /** Where VXLAN comes and goes by certain interfaces alone: by the first of these, and from each. */
+  readonly sources?: readonly VtepSource[] | undefined;
   readonly identity: string;
   readonly dscp: DscpMode;
 }
@@ -15,6 +17,7 @@ export interface ThreadOptions {
 export type Question =
   /** `update` null: look after what stands. */
   | { readonly type: 'apply'; readonly update: TableUpdate | null }
+  | { readonly type: 'sources'; readonly sources: readonly VtepSource[] }
   | { readonly type: 'fdb' }
   | { readonly type: 'localMacs' }
   /** `keep`: leave the kernel forwarding. */
@@ -22,6 +25,7 @@ export type Question =
 
 export interface Answers {
   readonly apply: ApplyReport;
+  readonly sources: ApplyReport;
   readonly fdb: readonly NetworkFdb[];
   readonly localMacs: readonly LocalMac[];
   readonly stop: null;

@@ -47,7 +47,7 @@ try {
 }
 port.close();
 
-function run({ vtep, identity, dscp }: ThreadOptions): void {
+function run({ vtep, identity, dscp, sources }: ThreadOptions): void {
   const arena = new Arena(ARP_SOCKET_ARENA_BYTES + EVENTS * 16 + 4096);
   const wakeBuffer = arena.take(8);
   const wakeFd = openEventfd();
@@ -60,10 +60,12 @@ function run({ vtep, identity, dscp }: ThreadOptions): void {
   const epoll = new Epoll(arena, EVENTS);
   for (const fd of [wakeFd, heard.fd, filterHeard?.fd, arp?.fd]) if (fd !== undefined) epoll.add(fd, fd);
 
+  let { address } = vtep;
   let addressIsHere = false;
   const stations = new LocalStations();
   const isIpv6 = vtep.address?.includes(':') === true;
-  const filter = new Filter(filterSocket, identity, isIpv6, vtep.port);
+  const devices = sources?.map(({ index }) => index);
+  const filter = new Filter(filterSocket, identity, { isIpv6, vxlanPort: vtep.port, devices });
   const networks = new KernelNetworks({
     identity,
     vxlanPort: vtep.port,
@@ -73,7 +75,8 @@ function run({ vtep, identity, dscp }: ThreadOptions): void {
     isIpv6,
     dscp,
     localAddress,
-    mtuLimit: () => innerMtuLimit(vtep.address),
+    devices,
+    mtuLimit: () => innerMtuLimit(address),
   });
   tell({ type: 'ready', wakeFd });
   if (arp === null) {
@@ -86,8 +89,10 @@ function run({ vtep, identity, dscp }: ThreadOptions): void {
 
   /** Once it is an address of this host it is not given up: one that is gone for a moment must not take the devices along. */
   function localAddress(): string | null {
-    if (!addressIsHere && vtep.address !== null) addressIsHere = isHere(vtep.address);
-    return addressIsHere ? vtep.address : null;
+    // By an interface of its own, what is sent has that interface's address.
+    if (sources !== undefined) return null;
+    if (!addressIsHere && address !== null) addressIsHere = isHere(address);
+    return addressIsHere ? address : null;
   }
 
   let lookedAfterAt = now();
@@ -204,6 +209,9 @@ function run({ vtep, identity, dscp }: ThreadOptions): void {
     switch (message.type) {
       case 'apply':
         return message.update === null ? networks.retry() : networks.apply(message.update);
+      case 'sources':
+        address = message.sources[0]?.address ?? null;
+        return networks.setDevices(message.sources.map(({ index }) => index));
       case 'fdb':
         return networks.fdb();
       case 'localMacs':

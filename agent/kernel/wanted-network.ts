@@ -12,8 +12,14 @@ export type NetworkSettings = Pick<
   'vni' | 'network' | 'name' | 'mtu' | 'port' | 'flood' | 'antiSpoof' | 'arpSuppression'
 >;
 
+/** Where VXLAN is sent to. */
+export interface Destination extends VtepAddress {
+  /** The index of the interface that it must leave by; undefined: by route. */
+  readonly via?: number | undefined;
+}
+
 /** Where a station is: behind a VTEP. */
-export interface MacEntry extends VtepAddress {
+export interface MacEntry extends Destination {
   /** A person has put it there: nothing that is heard moves it. */
   readonly sticky: boolean;
 }
@@ -26,6 +32,8 @@ export interface Scope {
 
 export class WantedNetwork {
   settings: NetworkSettings;
+  /** See `Destination`. */
+  via: number | undefined;
   /** By site: those that can be reached from here. */
   readonly vteps = new Map<string, VtepAddress>();
   /** VTEPs of the other IP family. */
@@ -33,8 +41,9 @@ export class WantedNetwork {
   readonly #macs = new Map<string, MacRow>();
   readonly #macsByIp = new Map<string, Set<string>>();
 
-  constructor(settings: NetworkSettings) {
+  constructor(settings: NetworkSettings, via?: number) {
     this.settings = settingsOf(settings);
+    this.via = via;
   }
 
   /**
@@ -72,16 +81,21 @@ export class WantedNetwork {
   }
 
   /** Where a broadcast goes; each VTEP once, though several sites be behind it. */
-  flood(): Map<string, VtepAddress> {
+  flood(): Map<string, Destination> {
     if (this.settings.flood === 'none') return new Map();
-    return new Map([...this.vteps.values()].map((vtep) => [vtepKey(vtep), vtep]));
+    return new Map(
+      [...this.vteps.values()].map((vtep) => {
+        const to = { ...vtep, via: this.via };
+        return [destinationKey(to), to];
+      }),
+    );
   }
 
   /** Where the registry has the station, or undefined where it is at none of the others. */
   mac(mac: string): MacEntry | undefined {
     const row = this.#macs.get(mac);
     const vtep = row === undefined ? undefined : this.vteps.get(row.site);
-    return vtep === undefined ? undefined : { ...vtep, sticky: row!.sticky };
+    return vtep === undefined ? undefined : { ...vtep, via: this.via, sticky: row!.sticky };
   }
 
   /** Whose the address is, where questions for it are answered here: of several stations the one heard of last. */
@@ -137,8 +151,8 @@ function settingsOf(table: NetworkSettings): NetworkSettings {
   return { vni, network, name, mtu, port, flood, antiSpoof, arpSuppression };
 }
 
-export function vtepKey({ address, port }: VtepAddress): string {
-  return `${address} ${port}`;
+export function destinationKey({ address, port, via }: Destination): string {
+  return `${address} ${port} ${via}`;
 }
 
 function isSameVtep(a: VtepAddress | undefined, b: VtepAddress | undefined): boolean {

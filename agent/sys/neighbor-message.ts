@@ -9,7 +9,7 @@
  */
 import { formatIp, parseIp } from '../../src/contract/ip.ts';
 import { formatMac, type Mac, parseMac } from '../../src/contract/mac.ts';
-import { decodeAttributes, encodeAttribute } from './rtnetlink.ts';
+import { decodeAttributes, encodeAttribute, encodeUint32 } from './rtnetlink.ts';
 
 export const RTM_NEWNEIGH = 28;
 export const RTM_DELNEIGH = 29;
@@ -33,6 +33,7 @@ const NDA_DST = 1;
 const NDA_LLADDR = 2;
 const NDA_CACHEINFO = 3;
 const NDA_PORT = 6;
+const NDA_IFINDEX = 8;
 const NDA_MASTER = 9;
 const NDA_PROTOCOL = 12;
 
@@ -49,6 +50,8 @@ export interface NeighborMessage {
   readonly address?: string | undefined;
   /** UDP, where it is not the device's own. */
   readonly port?: number | undefined;
+  /** The index of the interface that what goes there leaves by, where it is not the route's to say. */
+  readonly via?: number | undefined;
   /** The bridge of the device. */
   readonly master?: number | undefined;
   /** Who made the entry. */
@@ -69,6 +72,7 @@ export function encodeNeighbor(entry: NeighborMessage): Uint8Array[] {
   if (entry.address !== undefined) parts.push(encodeAttribute(NDA_DST, parseIp(entry.address)!));
   if (entry.port !== undefined)
     parts.push(encodeAttribute(NDA_PORT, Uint8Array.of(entry.port >> 8, entry.port & 0xff)));
+  if (entry.via !== undefined) parts.push(encodeAttribute(NDA_IFINDEX, encodeUint32(entry.via)));
   if (entry.protocol !== undefined) parts.push(encodeAttribute(NDA_PROTOCOL, Uint8Array.of(entry.protocol)));
   return parts;
 }
@@ -100,6 +104,7 @@ export function decodeNeighbor(body: Uint8Array): NeighborMessage | null {
     mac: mac === undefined ? '' : macText(mac),
     address: destination?.length === 4 || destination?.length === 16 ? formatIp(destination) : undefined,
     port: numberOf(attributes.get(NDA_PORT), 2, false),
+    via: numberOf(attributes.get(NDA_IFINDEX), 4, true),
     master: numberOf(attributes.get(NDA_MASTER), 4, true),
     protocol: attributes.get(NDA_PROTOCOL)?.[0],
     // `struct nda_cacheinfo`: confirmed, used, updated, in hundredths of a second (USER_HZ).

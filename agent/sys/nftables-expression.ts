@@ -20,7 +20,9 @@ const VERDICT_REGISTER = 0;
 const FIRST_REGISTER = 8;
 
 const BASES = { link: 0, network: 1, transport: 2 } as const;
-const META = { priority: 2, l4proto: 16 } as const;
+/** `in` and `out` are the interface that a packet came by, or leaves by, as a number in the machine's own order. */
+const META = { priority: 2, in: 4, out: 5, l4proto: 16 } as const;
+const LOOKUP_INVERTED = 1;
 
 /** A part of a packet. */
 export interface Field {
@@ -32,8 +34,8 @@ export interface Field {
   readonly mask?: Uint8Array;
 }
 
-/** What a key consists of: parts of the packet, and the 4 bytes that `setPriority` gave it. */
-export type KeyPart = Field | 'priority';
+/** What a key consists of: parts of the packet, the 4 bytes that `setPriority` gave it, its interfaces. */
+export type KeyPart = Field | 'priority' | 'in' | 'out';
 
 /** Goes on where the packet is of this transport protocol. */
 export function isTransport(protocol: number): Uint8Array[] {
@@ -61,6 +63,11 @@ export function isInSet(key: readonly KeyPart[], set: string, setId: number): Ui
   return lookUp(key, set, setId, []);
 }
 
+/** Goes on where the packet did not come by (or does not leave by) an interface whose index is in the set. */
+export function isByOther(way: 'in' | 'out', set: string, setId: number): Uint8Array[] {
+  return lookUp([way], set, setId, [attribute.number(5, LOOKUP_INVERTED)]);
+}
+
 /** Goes on where they are a key of the map, and makes what it maps them to the packet's priority. */
 export function takePriorityFrom(key: readonly KeyPart[], map: string, mapId: number): Uint8Array[] {
   return [...lookUp(key, map, mapId, [attribute.number(3, FIRST_REGISTER)]), setPriorityFromRegister()];
@@ -79,7 +86,7 @@ export const goto = (chain: string): Uint8Array => verdict(NFT_GOTO, chain);
 
 /** How many bytes a part takes in a key, whole registers. */
 export function paddedLength(part: KeyPart): number {
-  return part === 'priority' ? 4 : (part.length + 3) & ~3;
+  return typeof part === 'string' ? 4 : (part.length + 3) & ~3;
 }
 
 /** Attributes whose numbers are in network order. */
@@ -108,7 +115,7 @@ function expression(name: string, attributes: readonly Uint8Array[]): Uint8Array
 function lookUp(key: readonly KeyPart[], set: string, setId: number, more: readonly Uint8Array[]): Uint8Array[] {
   let register = FIRST_REGISTER;
   const loads = key.flatMap((part) => {
-    const loaded = part === 'priority' ? [loadMeta(part, register)] : load(part, register);
+    const loaded = typeof part === 'string' ? [loadMeta(part, register)] : load(part, register);
     register += paddedLength(part) / 4;
     return loaded;
   });

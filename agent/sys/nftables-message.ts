@@ -8,7 +8,15 @@
  *     +--------+---------+-------------+----------------
  */
 import { attribute, expressionParts, type KeyPart, NF_ACCEPT, nested, paddedLength } from './nftables-expression.ts';
-import { decodeAttributes, decodeList, decodeText, encodeAttribute, NLM_F_APPEND, NLM_F_CREATE } from './rtnetlink.ts';
+import {
+  decodeAttributes,
+  decodeList,
+  decodeText,
+  encodeAttribute,
+  encodeUint32,
+  NLM_F_APPEND,
+  NLM_F_CREATE,
+} from './rtnetlink.ts';
 
 const SUBSYSTEM = 10;
 const HEADER_LENGTH = 4;
@@ -181,6 +189,11 @@ export const askElements = (table: Table, set: string): Uint8Array[] => [
   attribute.text(1, table.name),
   attribute.text(2, set),
 ];
+
+/** @returns the key of an interface's index. */
+export function encodeInterface(index: number): Uint8Array {
+  return encodeUint32(index);
+}
 
 /** @returns a set's key of these parts, each padded to 4 bytes. */
 export function encodeKey(...parts: readonly Uint8Array[]): Uint8Array {

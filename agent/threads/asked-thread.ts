@@ -2,7 +2,13 @@
  * A thread that waits in the kernel, as control sees it: started, told, asked, and heard. What is posted to it is followed by a write to its
  * eventfd, which wakes it. Who asks gives the question a number, and the answer bears the same.
  */
-import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import {
+  MessageChannel,
+  type MessagePort,
+  type ResourceLimits,
+  receiveMessageOnPort,
+  Worker,
+} from 'node:worker_threads';
 import { DatapathError } from '../datapath/datapath-error.ts';
 import { Arena } from '../sys/arena.linux.ts';
 import { write } from '../sys/libc.linux.ts';
@@ -21,6 +27,7 @@ export interface ThreadOptions {
   readonly name: string;
   /** It finds these in `workerData`, beside the `port` to speak by. */
   readonly options: object;
+  readonly resourceLimits?: ResourceLimits;
 }
 
 interface Waiting<Answer> {
@@ -49,9 +56,14 @@ export class AskedThread<Told, Answer extends { readonly id: number }, Said exte
   static async start<Told, Answer extends { readonly id: number }, Said extends { readonly type: string }>(
     thread: ThreadOptions,
   ): Promise<AskedThread<Told, Answer, Said>> {
-    const { file, name, options } = thread;
+    const { file, name, options, resourceLimits } = thread;
     const { port1, port2 } = new MessageChannel();
-    const worker = new Worker(file, { name, workerData: { port: port2, options }, transferList: [port2] });
+    const worker = new Worker(file, {
+      name,
+      workerData: { port: port2, options },
+      transferList: [port2],
+      ...(resourceLimits && { resourceLimits }),
+    });
     const first = await new Promise<Common | Said>((resolve, reject) => {
       port1.once('message', resolve);
       worker.once('error', reject);

@@ -95,11 +95,15 @@ export class UdpUnderlay implements Underlay {
   #turn = 0;
   readonly #trains: Trains;
   readonly #lanes: Lane[] = [];
+  /** A bit for each lane that something was queued in. */
+  #queued = 0;
   readonly #received: MessageArray;
   readonly #sources: number;
   readonly #batchCapacity: number;
-  /** By message: the packet offset that it was prepared for. */
-  readonly #preparedFor: Int32Array;
+  /** The offsets of the batch that messages were prepared for. */
+  #preparedFor: Int32Array | null = null;
+  /** How many messages the kernel wrote to the last time. */
+  #used = 0;
   readonly #names: number;
   readonly #users = new Int32Array(MAX_DESTINATIONS);
   readonly #byKey = new Map<string, number>();
@@ -117,7 +121,6 @@ export class UdpUnderlay implements Underlay {
     this.#names = arena.take(MAX_DESTINATIONS * NAME_SIZE);
     this.#sources = arena.take(batchCapacity * SOCKADDR_SIZE);
     this.#received = new MessageArray(arena, batchCapacity);
-    this.#preparedFor = new Int32Array(batchCapacity).fill(-1);
     this.#batchCapacity = batchCapacity;
     const listener = this.#listen(source);
     this.#listeners.push(listener);
@@ -196,14 +199,9 @@ export class UdpUnderlay implements Underlay {
   receive(batch: DatagramBatch): number {
     const received = this.#received;
     const capacity = Math.min(batch.capacity, this.#batchCapacity);
-    for (let i = 0; i < capacity; i++) {
-      received.expectControl(i);
-      if (this.#preparedFor[i] === batch.offset[i]) continue;
-      this.#preparedFor[i] = batch.offset[i]!;
-      received.setBuffer(i, batch.offset[i]!, MAX_PACKET);
-      received.setMessage(i, this.#sources + i * SOCKADDR_SIZE, SOCKADDR_SIZE, i, 1);
-      received.expectControl(i);
-    }
+    if (this.#preparedFor !== batch.offset) this.#prepare(batch.offset, capacity);
+    // Only what was used: a lone datagram shall not touch the memory of 64.
+    for (let i = 0; i < this.#used; i++) received.expectControl(i);
     batch.count = 0;
     // One, but for while the site moves from one to another.
     for (let tries = this.#listeners.length; tries > 0 && batch.count === 0; tries--) {
@@ -218,12 +216,24 @@ export class UdpUnderlay implements Underlay {
       batch.trafficClass[i] = this.#trafficClass(i);
       readSockaddrWords(this.#arena.view, this.#sources + i * SOCKADDR_SIZE, batch.source, i * 4);
     }
+    this.#used = batch.count;
     return batch.count;
+  }
+
+  /** Lets message `i` be received where packet `i` of a batch lies. */
+  #prepare(offsets: Int32Array, capacity: number): void {
+    this.#preparedFor = offsets;
+    for (let i = 0; i < capacity; i++) {
+      this.#received.setBuffer(i, offsets[i]!, MAX_PACKET);
+      this.#received.setMessage(i, this.#sources + i * SOCKADDR_SIZE, SOCKADDR_SIZE, i, 1);
+      this.#received.expectControl(i);
+    }
   }
 
   send(offset: number, length: number, destination: number, lane: number, trafficClass: number, tag: number): void {
     const to = this.#lanes[lane]!;
     if (to.isFull) to.flush(this.#failed);
+    this.#queued |= 1 << lane;
     to.queue(offset, length, this.#names + destination * NAME_SIZE, trafficClass, tag);
   }
 
@@ -245,10 +255,9 @@ export class UdpUnderlay implements Underlay {
   flush(failed: Failed): void {
     // Kept for a lane that fills up before the next flush.
     this.#failed = failed;
-    for (let i = 0; i < this.#lanes.length; i++) {
-      const lane = this.#lanes[i]!;
-      if (!lane.isEmpty) lane.flush(failed);
-    }
+    for (let left = this.#queued; left !== 0; left &= left - 1)
+      this.#lanes[31 - Math.clz32(left & -left)]!.flush(failed);
+    this.#queued = 0;
   }
 
   close(): void {

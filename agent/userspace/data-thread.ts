@@ -15,7 +15,9 @@ export class DataThread {
   static async start(options: ThreadOptions): Promise<DataThread> {
     const file = new URL(`./thread${extname(import.meta.url)}`, import.meta.url);
     const name = options.index === 0 ? 'datapath' : `datapath ${options.index}`;
-    return new DataThread(await AskedThread.start({ file, name, options }));
+    // It allocates hardly anything, so garbage needs little room.
+    const resourceLimits = { maxYoungGenerationSizeMb: 2 };
+    return new DataThread(await AskedThread.start({ file, name, options, resourceLimits }));
   }
 
   /** Use `start`. */

@@ -11,10 +11,10 @@ import type {
   ApplyReport,
   Capture,
   CaptureRequest,
-  Datapath,
   DatapathCounters,
   LearnedChanges,
   LocalMac,
+  MovableDatapath,
   NetworkCounters,
   NetworkFdb,
 } from '../datapath/datapath.ts';
@@ -55,14 +55,8 @@ interface RunningThread {
   counterBases: ReadonlyMap<number, number>;
 }
 
-/** One whose VTEP can move to other addresses while it forwards. */
-export interface UserspaceDatapath extends Datapath {
-  /** Takes VXLAN by each of these from now on, and sends from the first. @throws DatapathError where they stay what they were. */
-  setSources(sources: readonly UnderlaySource[]): Promise<void>;
-}
-
 /** @throws DatapathError */
-export async function openUserspaceDatapath(options: UserspaceOptions): Promise<UserspaceDatapath> {
+export async function openUserspaceDatapath(options: UserspaceOptions): Promise<MovableDatapath> {
   const { device } = options;
   const { address, port } = options.vtep;
   const isLocal = address !== null && (isLoopback(address) || findLinkByAddress(address) !== undefined);
@@ -94,7 +88,7 @@ export async function openUserspaceDatapath(options: UserspaceOptions): Promise<
   return new ThreadsDatapath(options, threads);
 }
 
-class ThreadsDatapath implements UserspaceDatapath {
+class ThreadsDatapath implements MovableDatapath {
   readonly #options: UserspaceOptions;
   /** Of the VTEP. */
   #address: string | null;
@@ -189,12 +183,13 @@ class ThreadsDatapath implements UserspaceDatapath {
     this.#failureListeners.push(listener);
   }
 
-  stop(): Promise<void> {
+  /** Kept, the interfaces stay with their addresses, and nothing passes until the next start. */
+  stop({ keep } = { keep: false }): Promise<void> {
     return this.#inOrder(async () => {
       if (this.#stopping) return;
       this.#stopping = true;
       clearInterval(this.#upkeep);
-      this.#devices.forgetAll();
+      if (!keep) this.#devices.forgetAll();
       await Promise.all(this.#threads.map(({ thread }) => thread.stop()));
     });
   }

@@ -3,15 +3,16 @@
  * by the wrong way is of an unknown VNI where it comes in, and is dropped there; and no frame costs a look at how its network is carried.
  */
 import type { Delta, NetworkChange, Snapshot, TableUpdate } from '../../src/contract/table.ts';
-import type {
-  ApplyReport,
-  Capture,
-  CaptureRequest,
-  Datapath,
-  DatapathCounters,
-  LearnedChanges,
-  LocalMac,
-  NetworkFdb,
+import {
+  type ApplyReport,
+  type Capture,
+  type CaptureRequest,
+  type Datapath,
+  type DatapathCounters,
+  KERNEL_CARRIES,
+  type LearnedChanges,
+  type LocalMac,
+  type NetworkFdb,
 } from '../datapath/datapath.ts';
 
 type Place = 'plain' | 'wireguard' | 'nowhere';
@@ -88,8 +89,7 @@ export class DatapathByTransport implements Datapath {
 
   async capture(request: CaptureRequest): Promise<Capture> {
     const datapath = this.#at(this.#places.get(request.vni) === 'wireguard' ? 'wireguard' : 'plain');
-    if (datapath.capture === undefined)
-      throw new Error('the network is carried by the kernel: watch its interface with tcpdump');
+    if (datapath.capture === undefined) throw new Error(KERNEL_CARRIES);
     return datapath.capture(request);
   }
 
@@ -98,8 +98,8 @@ export class DatapathByTransport implements Datapath {
     this.#encrypted.onFailure(listener);
   }
 
-  async stop(): Promise<void> {
-    await Promise.all([this.#plain.stop(), this.#encrypted.stop()]);
+  async stop(options?: { readonly keep: boolean }): Promise<void> {
+    await Promise.all([this.#plain.stop(options), this.#encrypted.stop(options)]);
   }
 
   #at(place: 'plain' | 'wireguard'): Datapath {

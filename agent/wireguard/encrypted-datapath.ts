@@ -1,28 +1,29 @@
 /**
- * Carries encrypted networks: VXLAN in userspace, by WireGuard devices of the site's own alone. The devices are there only while there is
- * such a network. Without WireGuard it carries nothing and says why, for as long as it is so.
+ * Carries encrypted networks: VXLAN, by whichever data path, over WireGuard devices of the site's own alone. The devices are there only while
+ * there is such a network. Without WireGuard it carries nothing and says why, for as long as it is so.
  *
  * A key is changed by having two for a while, each with a device and an address: VXLAN is taken in by either and sent by the first.
  */
 import { reasonOf } from '../../shared/failure.ts';
 import type { TableUpdate } from '../../src/contract/table.ts';
-import { TUNNEL_VXLAN_PORT } from '../../src/contract/wireguard.ts';
 import { type LastGood, mergeUpdate, toSnapshot } from '../control/merge.ts';
-import type {
-  ApplyReport,
-  Capture,
-  CaptureRequest,
-  Datapath,
-  DatapathCounters,
-  LearnedChanges,
-  LocalMac,
-  NetworkFdb,
+import {
+  type ApplyReport,
+  type Capture,
+  type CaptureRequest,
+  type Datapath,
+  type DatapathCounters,
+  KERNEL_CARRIES,
+  type LearnedChanges,
+  type LocalMac,
+  type MovableDatapath,
+  type NetworkFdb,
+  type VtepSource,
 } from '../datapath/datapath.ts';
-import type { ForwardingRules } from '../datapath/forwarding-rules.ts';
-import { type LogLevel, openUserspaceDatapath, type UserspaceDatapath } from '../userspace/userspace.ts';
-import { type DeviceKey, missingWireguard } from './device.linux.ts';
-import { peersOf } from './peers.ts';
-import { Tunnel, type TunnelSource } from './tunnel.ts';
+import { type DeviceKey, missingWireguard, removeLeftDevices } from './device.linux.ts';
+import { peersOf, type WireguardPeer } from './peers.ts';
+import { Sessions } from './sessions.ts';
+import { Tunnel } from './tunnel.ts';
 import { tunnelMtu } from './underlay-mtu.linux.ts';
 
 const UPKEEP_SECONDS = 5;
@@ -33,22 +34,27 @@ export interface EncryptedDatapathOptions {
   /** Of the VTEP, which says what the underlay leaves. */
   readonly vtepAddress: string | null;
   readonly identity: string;
-  readonly rules: ForwardingRules;
-  readonly log: (level: LogLevel, message: string) => void;
+  /** Removes what an earlier run's data path left, where this one is not opened. */
+  readonly removeLeft: () => void;
+  /** Opens what carries VXLAN by that device alone. @throws DatapathError */
+  readonly openInner: (source: VtepSource) => Promise<MovableDatapath>;
+  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void;
 }
 
 export class EncryptedDatapath implements Datapath {
   readonly #options: EncryptedDatapathOptions;
   readonly #tunnel: Tunnel;
+  readonly #sessions = new Sessions();
   #keys: readonly DeviceKey[];
   #table: LastGood | null = null;
-  #inner: UserspaceDatapath | null = null;
-  #sources: readonly TunnelSource[] = [];
+  #inner: MovableDatapath | null = null;
+  #sources: readonly VtepSource[] = [];
   readonly #learnedListeners: ((changes: LearnedChanges) => void)[] = [];
   #reported: (report: ApplyReport) => void = () => {};
   readonly #failureListeners: ((reason: Error) => void)[] = [];
   readonly #upkeep: NodeJS.Timeout;
   #queue: Promise<unknown> = Promise.resolve();
+  #leftRemoved = false;
   /** The data path does not certainly forward by the table. */
   #isStale = false;
   #stopping = false;
@@ -66,16 +72,16 @@ export class EncryptedDatapath implements Datapath {
         this.#lookAfter();
       },
     });
-    this.#upkeep = setInterval(() => this.#isStale && this.#lookAfter(), UPKEEP_SECONDS * 1000);
+    this.#upkeep = setInterval(() => {
+      if (this.#isStale) this.#lookAfter();
+      else void this.#inOrder(() => this.#lookAtSessions()).catch(() => undefined);
+    }, UPKEEP_SECONDS * 1000);
     this.#upkeep.unref();
   }
 
   apply(update: TableUpdate): Promise<ApplyReport> {
     return this.#inOrder(async () => {
-      // Control has seen to the order, and passes over what changes nothing: so a change starts from what is held here, whatever its cursor.
-      const held = this.#table;
-      const next = update.kind === 'delta' && held !== null ? { ...update, from: held.cursor } : update;
-      const merged = mergeUpdate(held, next);
+      const merged = mergeUpdate(this.#table, update);
       if (merged.kind === 'resync') {
         this.#table = null;
         throw new Error(merged.reason);
@@ -116,6 +122,11 @@ export class EncryptedDatapath implements Datapath {
     return this.#inner === null || this.#tunnel.isWarm(next, current);
   }
 
+  /** Peers that there is no session with: they can't be reached, nor reach this site. */
+  get withoutSession(): readonly WireguardPeer[] {
+    return this.#inner === null ? [] : this.#sessions.missing;
+  }
+
   onLearned(listener: (changes: LearnedChanges) => void): void {
     this.#learnedListeners.push(listener);
   }
@@ -133,7 +144,8 @@ export class EncryptedDatapath implements Datapath {
   }
 
   async capture(request: CaptureRequest): Promise<Capture> {
-    if (this.#inner?.capture === undefined) throw new Error('the network is not carried');
+    if (this.#inner === null) throw new Error('the network is not carried');
+    if (this.#inner.capture === undefined) throw new Error(KERNEL_CARRIES);
     return this.#inner.capture(request);
   }
 
@@ -141,10 +153,11 @@ export class EncryptedDatapath implements Datapath {
     this.#failureListeners.push(listener);
   }
 
-  stop(): Promise<void> {
+  /** What is kept waits for the next start: without the devices of WireGuard nothing passes. */
+  stop(options?: { readonly keep: boolean }): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#upkeep);
-    return this.#inOrder(() => this.#close());
+    return this.#inOrder(() => this.#close(options));
   }
 
   /** Of itself, so how the networks fare then is told. */
@@ -155,10 +168,21 @@ export class EncryptedDatapath implements Datapath {
     );
   }
 
+  async #lookAtSessions(): Promise<void> {
+    if (this.#inner === null || this.#table === null) return;
+    this.#sessions.look(this.#table.networks.values(), await this.#tunnel.handshakes(), Date.now() / 1000);
+  }
+
   async #putInForce(update: TableUpdate | null): Promise<ApplyReport> {
     const table = this.#table;
     if (this.#stopping || table === null || table.networks.size === 0) {
       await this.#close();
+      // A network that is plain now would want the interface of its name.
+      if (table !== null && !this.#leftRemoved) {
+        this.#leftRemoved = true;
+        removeLeftDevices(this.#options.identity);
+        this.#options.removeLeft();
+      }
       this.#isStale = false;
       return { errors: new Map(), mtus: new Map() };
     }
@@ -168,6 +192,7 @@ export class EncryptedDatapath implements Datapath {
         if (missing !== null) throw new Error(missing);
         this.#isStale = true;
         this.#inner = await this.#open(table);
+        this.#leftRemoved = true;
       } else if (this.#isStale || update === null || concernsPeers(update)) {
         await this.#openTunnel(this.#inner);
       }
@@ -182,24 +207,13 @@ export class EncryptedDatapath implements Datapath {
     }
   }
 
-  #tell(inner: UserspaceDatapath, update: TableUpdate | null): Promise<ApplyReport> {
+  #tell(inner: MovableDatapath, update: TableUpdate | null): Promise<ApplyReport> {
     return update === null ? inner.retry() : inner.apply(update);
   }
 
-  async #open(table: LastGood): Promise<UserspaceDatapath> {
-    const { identity, rules, log } = this.#options;
+  async #open(table: LastGood): Promise<MovableDatapath> {
     this.#sources = await this.#tunnel.open(this.#keys, peersOf(table.networks.values()));
-    const { address, device: name, index } = this.#sources[0]!;
-    const vtep = { address, port: TUNNEL_VXLAN_PORT };
-    // Of a name of its own: what the plain data path left is not this one's to remove, nor the other way.
-    const inner = await openUserspaceDatapath({
-      threads: 1,
-      vtep,
-      device: { name, index },
-      identity: `${identity} tunnel`,
-      rules,
-      log,
-    });
+    const inner = await this.#options.openInner(this.#sources[0]!);
     inner.onLearned((changes) => {
       for (const listener of this.#learnedListeners) listener(changes);
     });
@@ -212,16 +226,16 @@ export class EncryptedDatapath implements Datapath {
   }
 
   /** Brings devices and peers in step, and VXLAN to where the devices are. */
-  async #openTunnel(inner: UserspaceDatapath): Promise<void> {
+  async #openTunnel(inner: MovableDatapath): Promise<void> {
     const sources = await this.#tunnel.open(this.#keys, peersOf(this.#table!.networks.values()));
     if (JSON.stringify(sources) !== JSON.stringify(this.#sources)) await inner.setSources(sources);
     this.#sources = sources;
   }
 
-  async #close(): Promise<void> {
+  async #close(options?: { readonly keep: boolean }): Promise<void> {
     const inner = this.#inner;
     this.#inner = null;
-    await inner?.stop();
+    await inner?.stop(options);
     await this.#tunnel.keep([]);
   }
 

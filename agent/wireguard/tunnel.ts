@@ -1,15 +1,7 @@
 /** The WireGuard devices of a site, one for each of its keys, kept in step with its keys and its tables. */
-
+import type { VtepSource } from '../datapath/datapath.ts';
 import { type DeviceKey, removeLeftDevices, WireguardDevice } from './device.linux.ts';
 import type { WireguardPeers } from './peers.ts';
-
-/** Where VXLAN is taken in and sent from: an address, by that device alone. */
-export interface TunnelSource {
-  readonly address: string;
-  readonly device: string;
-  /** Of the device: one that was made anew has another. */
-  readonly index: number;
-}
 
 export interface TunnelOptions {
   readonly identity: string;
@@ -34,7 +26,7 @@ export class Tunnel {
    * Opens the devices of these keys that are not there, and brings the peers of all in step. Those of other keys stay, until `keep`.
    * @returns one for each key, in order. @throws WireguardError
    */
-  async open(keys: readonly DeviceKey[], peers: WireguardPeers): Promise<TunnelSource[]> {
+  async open(keys: readonly DeviceKey[], peers: WireguardPeers): Promise<VtepSource[]> {
     const { identity, log, mtu } = this.#options;
     if (!this.#leftRemoved) removeLeftDevices(identity);
     this.#leftRemoved = true;
@@ -75,6 +67,11 @@ export class Tunnel {
     const warm = await next.handshakes();
     const wanted = [...(await current.handshakes())].filter(([, at]) => at > 0);
     return wanted.every(([publicKey]) => (warm.get(publicKey) ?? 0) > 0);
+  }
+
+  /** Of each device: see `WireguardBackend`. @throws WireguardError */
+  handshakes(): Promise<ReadonlyMap<string, number>[]> {
+    return Promise.all([...this.#devices.values()].map((device) => device.handshakes()));
   }
 
   #lost(device: WireguardDevice): void {

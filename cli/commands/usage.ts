@@ -17,12 +17,13 @@ export function usageCommand(open: Open): Command {
 }
 
 function formatUsage(usage: Usage): string {
-  const { networks, sites, macsPerNetwork } = usage;
+  const { networks, sites, macsPerNetwork, vnis } = usage;
   return formatTable(
     [
       ['networks', networks],
       ['sites', sites],
       ['MACs in the fullest network', macsPerNetwork],
+      ...(vnis === undefined ? [] : [['VNIs in use and at rest', vnis] as const]),
     ],
     COLUMNS,
   );

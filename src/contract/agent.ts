@@ -61,7 +61,7 @@ export const RotateKeySchema = v.object({
 });
 export type RotateKey = v.InferOutput<typeof RotateKeySchema>;
 
-/** Totals since the agent started, by name; drops by reason. */
+/** Totals since the agent started, by name; drops by reason. One that is not said is 0. */
 export const CountersSchema = v.pipe(
   v.record(
     v.pipe(v.string(), v.regex(/^[a-zA-Z][a-zA-Z0-9]{0,63}$/, 'counter names are letters and digits')),

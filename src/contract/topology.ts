@@ -11,13 +11,19 @@ import { TransportSchema } from './wireguard.ts';
 export const STEP_STATES = ['in_step', 'behind', 'differs', 'error', 'unknown', 'none'] as const;
 export type StepState = (typeof STEP_STATES)[number];
 
-const { networks: _, ...site } = SiteSchema.entries;
+const { networks: _, wireguard: __, ...site } = SiteSchema.entries;
 
 export const TopologySchema = v.object({
   /** The tenant's. */
   revision: v.number(),
   /** By name. */
-  sites: v.array(v.object(site)),
+  sites: v.array(
+    v.object({
+      ...site,
+      /** Whether it has published a WireGuard key: without one it carries nothing of an encrypted network. */
+      encrypts: v.optional(v.boolean()),
+    }),
+  ),
   /** By name. `macs`: how many its MAC/IP table has. */
   networks: v.array(
     v.object({

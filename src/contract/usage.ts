@@ -7,6 +7,8 @@ export const UsageSchema = v.object({
   networks: AmountSchema,
   sites: AmountSchema,
   macsPerNetwork: AmountSchema,
+  /** In use and at rest together, which may be twice its networks. */
+  vnis: v.optional(AmountSchema),
   /** How long a VNI rests here once its network is deleted. */
   vniHoldSeconds: v.number(),
 });

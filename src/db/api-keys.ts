@@ -29,7 +29,11 @@ export async function createApiKey(
   const writes = [
     takeRevision(tenantId),
     db.insert(apiKeys).values(row),
-    recordEvent(db, tenantId, { kind: 'api_key_created', subject: row.id, after: pictureOfApiKey(tenantId, row.id) }),
+    ...recordEvent(db, tenantId, {
+      kind: 'api_key_created',
+      subject: row.id,
+      after: pictureOfApiKey(tenantId, row.id),
+    }),
   ];
   const [created] = await writeAndRead(db, writes, db.select().from(apiKeys).where(mine(tenantId, row.id)));
   return created!;
@@ -61,14 +65,18 @@ export async function rotateApiKey(
   const writes = [
     guard('not_found', sql`EXISTS (SELECT 1 FROM api_keys WHERE tenant_id = ${tenantId} AND id = ${id})`),
     takeRevision(tenantId),
-    before,
+    ...before,
     sql`INSERT INTO api_keys (id, tenant_id, name, role, hash, expires_at, created_at)
       SELECT ${made.id}, tenant_id, name, role, ${made.hash}, expires_at, ${made.now} FROM api_keys
       WHERE tenant_id = ${tenantId} AND id = ${id}`,
     sql`UPDATE api_keys SET expires_at = min(coalesce(expires_at, ${made.until}), ${made.until})
       WHERE tenant_id = ${tenantId} AND id = ${id}`,
     after,
-    recordEvent(db, tenantId, { kind: 'api_key_created', subject: made.id, after: pictureOfApiKey(tenantId, made.id) }),
+    ...recordEvent(db, tenantId, {
+      kind: 'api_key_created',
+      subject: made.id,
+      after: pictureOfApiKey(tenantId, made.id),
+    }),
   ];
   const read = db.select().from(apiKeys).where(mine(tenantId, made.id));
   return (await writeAndRead(db, writes, read))[0]!;
@@ -79,7 +87,7 @@ export async function deleteApiKey(db: Database, tenantId: string, id: string): 
   await write(db, [
     guard('not_found', sql`EXISTS (SELECT 1 FROM api_keys WHERE tenant_id = ${tenantId} AND id = ${id})`),
     takeRevision(tenantId),
-    recordEvent(db, tenantId, { kind: 'api_key_deleted', subject: id, before: pictureOfApiKey(tenantId, id) }),
+    ...recordEvent(db, tenantId, { kind: 'api_key_deleted', subject: id, before: pictureOfApiKey(tenantId, id) }),
     db.delete(apiKeys).where(mine(tenantId, id)),
   ]);
 }

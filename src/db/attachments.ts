@@ -56,7 +56,7 @@ export async function attach(
       WHERE n.tenant_id = ${tenantId} AND n.id = ${networkId} AND n.transport <> 'plain' AND s.id = ${siteId} AND s.kind = 'static')`,
     ),
     sql`${takeRevision(tenantId)} AND NOT ${unchanged}`,
-    recordEvent(db, tenantId, {
+    ...recordEvent(db, tenantId, {
       kind: 'site_attached',
       subject: siteId,
       before: pictureOfAttachment(tenantId, networkId, siteId),
@@ -92,7 +92,7 @@ export async function detach(db: Database, place: Place, now: number): Promise<v
   await write(db, [
     guard('not_found', attached),
     takeRevision(tenantId),
-    recordEvent(db, tenantId, {
+    ...recordEvent(db, tenantId, {
       kind: 'site_detached',
       subject: siteId,
       before: pictureOfAttachment(tenantId, networkId, siteId),

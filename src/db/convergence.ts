@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { NetworkReport } from '../contract/agent.ts';
 import type { NetworkSum, SiteHashes } from '../domain/site-wireguard.ts';
+import { type KeptStanding, type Said, saidIn } from '../domain/standing.ts';
 import { type Database, runAll } from './database.ts';
 
 /** A site with an agent, live in the network: what it should have, and what it last said. */
@@ -10,7 +10,7 @@ export interface MemberRow extends SiteHashes {
   /** Of the network's table as this site should have it. */
   readonly revision: number;
   readonly onlineUntil: number | null;
-  readonly report: NetworkReport | null;
+  readonly said: Said | null;
 }
 
 export interface Membership extends NetworkSum {
@@ -26,20 +26,20 @@ export async function readMembership(db: Database, tenantId: string, networkId: 
     sql`SELECT t.revision AS tenantRevision, n.revision AS revision, n.digest AS digest, n.transport AS transport
       FROM tenants t JOIN networks n ON n.tenant_id = t.id WHERE t.id = ${tenantId} AND n.id = ${networkId}`,
     selectMembers(tenantId, networkId),
-  ])) as [Omit<Membership, 'members'>[], (Omit<MemberRow, 'report'> & { report: string | null })[]];
+  ])) as [Omit<Membership, 'members'>[], (Omit<MemberRow, 'said'> & { standing: string | null })[]];
   const [head] = heads;
   if (head === undefined) return null;
-  const members = rows.map((row) => ({
+  const members = rows.map(({ standing, ...row }) => ({
     ...row,
-    report: row.report === null ? null : (JSON.parse(row.report) as NetworkReport),
+    said: standing === null ? null : saidIn(JSON.parse(standing) as KeptStanding),
   }));
   return { ...head, members };
 }
 
-/** A site reports on all its networks in one column: only the part on this one is brought along. */
+/** How a site stands in all its networks is in one column: only the part on this one is brought along. */
 function selectMembers(tenantId: string, networkId: string): SQL {
   return sql`SELECT s.id AS siteId, s.name AS name, s.hash AS hash, s.tunnel_hash AS tunnelHash, max(n.revision, a.revision) AS revision, st.online_until AS onlineUntil,
-      (SELECT r.value FROM json_each(st.report) r WHERE r.value ->> 'vni' = a.vni) AS report
+      (SELECT r.value FROM json_each(st.standing) r WHERE r.value ->> 0 = a.vni) AS standing
     FROM attachments a
     JOIN networks n ON n.id = a.network_id AND n.tenant_id = a.tenant_id
     JOIN sites s ON s.id = a.site_id AND s.tenant_id = a.tenant_id

@@ -47,7 +47,7 @@ export async function enrolSite(db: Database, token: JoinTokenRow, site: NewSite
       .where(and(eq(joinTokens.tenantId, tenantId), eq(joinTokens.id, id))),
     ...insertSite(db, site, id),
     ...(token.networks.length === 0 ? [] : attachNewSite(tenantId, site.id, token.networks)),
-    recordEvent(db, tenantId, {
+    ...recordEvent(db, tenantId, {
       kind: 'site_attached',
       subject: site.id,
       after: sql`json_object('network', network_id, 'vni', vni, 'port', json(port))`,

@@ -26,15 +26,17 @@ export interface EventText {
   readonly from?: SQL;
 }
 
-/** @returns the statement that records the event. For the batch of the change, after its `takeRevision`. */
-export function recordEvent(db: Database, tenantId: string, event: EventText): SQL {
+/** @returns the statements that record the event. For the batch of the change, after its `takeRevision`. */
+export function recordEvent(db: Database, tenantId: string, event: EventText): SQL[] {
   const { author } = db;
   const actor = JSON.stringify(author?.actor ?? { kind: 'system' });
   const now = author === undefined ? sql`CAST(unixepoch('subsec') * 1000 AS INTEGER)` : sql`${author.at}`;
-  return sql`INSERT INTO events (tenant_id, at, kind, revision, actor, address, request_id, subject, before, after)
+  const insert = sql`INSERT INTO events (tenant_id, at, kind, revision, actor, address, request_id, subject, number, before, after)
     SELECT ${tenantId}, ${notBeforeTheLast(tenantId, now)}, ${event.kind}, coalesce(${revision(tenantId)}, 0), ${actor},
-      ${author?.address ?? null}, ${author?.requestId ?? null}, ${event.subject}, ${event.before ?? null}, ${event.after ?? null}
+      ${author?.address ?? null}, ${author?.requestId ?? null}, ${event.subject},
+      ${lastNumber(tenantId, event.kind)} + row_number() OVER (), ${event.before ?? null}, ${event.after ?? null}
     ${event.from ?? sql``}`;
+  return [insert, forgetOldest(tenantId, event.kind)];
 }
 
 /**
@@ -46,7 +48,7 @@ export function recordChange(
   db: Database,
   tenantId: string,
   event: { readonly kind: EventKind; readonly subject: string; readonly picture: SQL },
-): [SQL, SQL] {
+): [SQL[], SQL] {
   const { kind, subject, picture } = event;
   return [
     recordEvent(db, tenantId, { kind, subject, before: picture }),
@@ -56,7 +58,7 @@ export function recordChange(
 }
 
 /** Records that a tenant came near a limit: once, with the change that took the count to nine tenths of it. */
-export function recordQuotaNear(db: Database, tenantId: string, of: 'networks' | 'sites'): SQL {
+export function recordQuotaNear(db: Database, tenantId: string, of: 'networks' | 'sites'): SQL[] {
   const [count, limit] = { networks: ['network_count', 'limit_networks'], sites: ['site_count', 'limit_sites'] }[
     of
   ].map((column) => sql.raw(column));
@@ -73,7 +75,7 @@ export function recordQuotaNear(db: Database, tenantId: string, of: 'networks' |
  *
  * @param which the networks, as a condition on rows of `networks`; `coming`: how many MACs each is about to get, likewise
  */
-export function recordMacsNear(db: Database, tenantId: string, which: SQL, coming: SQL): SQL {
+export function recordMacsNear(db: Database, tenantId: string, which: SQL, coming: SQL): SQL[] {
   return recordEvent(db, tenantId, {
     kind: 'quota_near',
     subject: sql`near.id`,
@@ -83,6 +85,20 @@ export function recordMacsNear(db: Database, tenantId: string, which: SQL, comin
         FROM networks WHERE tenant_id = ${tenantId} AND ${which}) AS near
       WHERE near.had * 10 < near.allowed * 9 AND (near.had + near.coming) * 10 >= near.allowed * 9`,
   });
+}
+
+function lastNumber(tenantId: string, kind: EventKind): SQL {
+  return sql`coalesce((SELECT number FROM events WHERE tenant_id = ${tenantId} AND kind = ${kind} ORDER BY at DESC, id DESC LIMIT 1), 0)`;
+}
+
+/** So many of a kind a tenant keeps, the newest: whoever makes many of one kind pushes no other out. */
+const KEPT_OF_A_KIND = 20_000;
+
+/** Reads two events where none has to go. */
+function forgetOldest(tenantId: string, kind: EventKind): SQL {
+  const ofKind = sql`FROM events WHERE tenant_id = ${tenantId} AND kind = ${kind} ORDER BY at, id`;
+  return sql`DELETE FROM events WHERE id IN (SELECT id ${ofKind}
+    LIMIT max(0, ${lastNumber(tenantId, kind)} - coalesce((SELECT number ${ofKind} LIMIT 1), 0) + 1 - ${KEPT_OF_A_KIND}))`;
 }
 
 function notBeforeTheLast(tenantId: string, now: SQL): SQL {
@@ -107,11 +123,19 @@ function isAbout(id: string, field: 'site' | 'network'): SQL {
     OR ${events.after} ->> ${path} = ${id})`;
 }
 
+/** What its fields are called is no part of it. Both are made small by the store, which knows no case but that of ASCII. */
 function mentions(text: string): SQL {
-  const where = sql`${events.kind} || ' ' || ${events.actor} || ' ' || ${events.subject} || ' ' || coalesce(${events.before}, '')
-    || ' ' || coalesce(${events.after}, '') || ' ' || coalesce(${events.address}, '')`;
-  // Both made small by the store, which knows no case but that of ASCII.
-  return sql`instr(lower(${where}), lower(${text})) > 0`;
+  const has = (where: SQL, what = text): SQL => sql`instr(lower(${where}), lower(${what})) > 0`;
+  const plain = sql`${events.kind} || ' ' || ${events.subject} || ' ' || coalesce(${events.address}, '')`;
+  const json = sql`${events.actor} || ' ' || coalesce(${events.before}, '') || ' ' || coalesce(${events.after}, '')`;
+  const inValues = sql.join(
+    [events.actor, events.before, events.after].map(
+      (column) => sql`EXISTS (SELECT 1 FROM json_tree(${column}) t WHERE t.atom IS NOT NULL AND ${has(sql`t.atom`)})`,
+    ),
+    sql` OR `,
+  );
+  // Few have it anywhere in their text: only of those is the text taken apart.
+  return sql`(${has(plain)} OR (${has(json, JSON.stringify(text).slice(1, -1))} AND (${inValues})))`;
 }
 
 interface EventRange {

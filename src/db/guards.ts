@@ -9,6 +9,8 @@ import { type SQL, sql } from 'drizzle-orm';
 export const GUARDS = [
   'not_found',
   'quota_exceeded',
+  'vnis_resting',
+  'too_many',
   'vni_not_free',
   'pool_overlap',
   'vni_in_use',

@@ -9,12 +9,19 @@ import { joinTokens } from './schema.ts';
 
 export type JoinTokenRow = InferSelectModel<typeof joinTokens>;
 
+/** Of a tenant. Where there are as many, those that can be used no more make room. */
+export const MAX_JOIN_TOKENS = 5000;
+
+/** @throws Refusal `quota_exceeded` where there are too many that can still be used. */
 export async function createJoinToken(db: Database, row: Omit<JoinTokenRow, 'uses'>): Promise<JoinTokenRow> {
   const { id, tenantId } = row;
+  const hasRoom = sql`(SELECT count(*) < ${MAX_JOIN_TOKENS} FROM join_tokens WHERE tenant_id = ${tenantId})`;
   const writes = [
     takeRevision(tenantId),
+    sql`DELETE FROM join_tokens WHERE tenant_id = ${tenantId} AND NOT ${hasRoom} AND (expires_at <= ${row.createdAt} OR uses >= max_uses)`,
+    guard('too_many', hasRoom),
     db.insert(joinTokens).values(row),
-    recordEvent(db, tenantId, { kind: 'join_token_created', subject: id, after: pictureOfJoinToken(tenantId, id) }),
+    ...recordEvent(db, tenantId, { kind: 'join_token_created', subject: id, after: pictureOfJoinToken(tenantId, id) }),
   ];
   return (await writeAndRead(db, writes, db.select().from(joinTokens).where(mine(tenantId, id))))[0]!;
 }
@@ -39,7 +46,7 @@ export async function deleteJoinToken(db: Database, tenantId: string, id: string
   await write(db, [
     guard('not_found', sql`EXISTS (SELECT 1 FROM join_tokens WHERE tenant_id = ${tenantId} AND id = ${id})`),
     takeRevision(tenantId),
-    recordEvent(db, tenantId, { kind: 'join_token_deleted', subject: id, before: pictureOfJoinToken(tenantId, id) }),
+    ...recordEvent(db, tenantId, { kind: 'join_token_deleted', subject: id, before: pictureOfJoinToken(tenantId, id) }),
     db.delete(joinTokens).where(mine(tenantId, id)),
   ]);
 }

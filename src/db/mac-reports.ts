@@ -11,6 +11,7 @@ import { type Database, runAll } from './database.ts';
 import { recordEvent, recordMacsNear } from './events.ts';
 import { sumOfHashes } from './macs-of-site.ts';
 import { DIGEST_MASK, revision, takeRevision } from './revision.ts';
+import { trimTombstones } from './tombstones.ts';
 
 interface Sender {
   readonly tenantId: string;
@@ -94,10 +95,11 @@ function announce(
     rejected,
     writes: [
       sql`${takeRevision(tenantId)} AND EXISTS (SELECT 1 ${changed})`,
-      recordEvent(db, tenantId, { kind: 'mac_moved', ...moved, from: sql`${changed} AND v.is_move` }),
-      recordEvent(db, tenantId, { kind: 'mac_frozen', ...moved, from: sql`${changed} AND v.freezes` }),
-      sql`UPDATE networks SET digest = (digest + told.hashes - told.old_hashes) & ${DIGEST_MASK}
-        FROM (SELECT v.network_id, ${sumOfHashes(sql`v.hash`)} AS hashes, ${sumOfHashes(sql`v.old_hash`)} AS old_hashes
+      ...recordEvent(db, tenantId, { kind: 'mac_moved', ...moved, from: sql`${changed} AND v.is_move` }),
+      ...recordEvent(db, tenantId, { kind: 'mac_frozen', ...moved, from: sql`${changed} AND v.freezes` }),
+      sql`UPDATE networks SET digest = (digest + told.hashes - told.old_hashes) & ${DIGEST_MASK}, mac_rows = mac_rows + told.rows
+        FROM (SELECT v.network_id, ${sumOfHashes(sql`v.hash`)} AS hashes, ${sumOfHashes(sql`v.old_hash`)} AS old_hashes,
+            sum(v.old_site IS NULL) AS rows
           ${changed} GROUP BY v.network_id) AS told
         WHERE networks.id = told.network_id AND networks.tenant_id = ${tenantId}`,
       sql`INSERT INTO macs (tenant_id, network_id, mac, ip, site_id, sticky, state, revision, added_revision, hash, moves,
@@ -109,16 +111,17 @@ function announce(
         ON CONFLICT (network_id, mac) DO UPDATE SET ip = excluded.ip, site_id = excluded.site_id, state = 'live', gone_at = NULL,
           revision = excluded.revision, added_revision = excluded.added_revision, hash = excluded.hash, moves = excluded.moves,
           moves_since = excluded.moves_since, frozen_until = excluded.frozen_until`,
-      recordMacsNear(
+      ...recordMacsNear(
         db,
         tenantId,
         sql`vni IN (SELECT value FROM json_each(${JSON.stringify(vnis)})) AND revision < ${revision(tenantId)}`,
         came,
       ),
-      // Last, since the count is what the verdicts go by: by now the rows themselves tell what came, where this batch changed any.
+      // Nearly last, since the count is what the verdicts go by: by now the rows themselves tell what came, where this batch changed any.
       sql`UPDATE networks SET revision = ${revision(tenantId)}, mac_count = mac_count + ${came}
         WHERE tenant_id = ${tenantId} AND vni IN (SELECT value FROM json_each(${JSON.stringify(vnis)}))
           AND revision < ${revision(tenantId)} AND EXISTS (SELECT 1 FROM macs WHERE tenant_id = ${tenantId} AND ${isOfThisChange})`,
+      ...trimTombstones(tenantId, vnis),
     ],
   };
 }

@@ -85,15 +85,16 @@ export async function putMac(
         WHERE n.tenant_id = ${tenantId} AND n.id = ${networkId})`,
     ),
     sql`${takeRevision(tenantId)} AND NOT ${unchanged}`,
-    recordEvent(db, tenantId, {
+    ...recordEvent(db, tenantId, {
       kind: 'mac_set',
       subject: mac,
       before: pictureOfMac(place),
       after: sql`json_object('network', id, 'site', ${siteId}, 'ip', ${ip}, 'sticky', json('true'))`,
       from: sql`FROM networks WHERE tenant_id = ${tenantId} AND id = ${networkId} AND NOT ${unchanged}`,
     }),
-    recordMacsNear(db, tenantId, sql`id = ${networkId} AND NOT ${unchanged}`, sql`NOT ${isThere}`),
+    ...recordMacsNear(db, tenantId, sql`id = ${networkId} AND NOT ${unchanged}`, sql`NOT ${isThere}`),
     sql`UPDATE networks SET mac_count = mac_count + NOT ${isThere},
+        mac_rows = mac_rows + NOT EXISTS (SELECT 1 FROM macs WHERE ${at(place)}),
         revision = iif(${isLive} OR ${wasLive}, ${revision(tenantId)}, revision),
         digest = (digest - ${liveHash(place)} + iif(${isLive}, ${hash}, 0)) & ${DIGEST_MASK}
       WHERE tenant_id = ${tenantId} AND id = ${networkId} AND NOT ${unchanged}`,
@@ -117,7 +118,7 @@ export async function deleteMac(db: Database, place: MacPlace, now: number): Pro
   await write(db, [
     guard('not_found', sql`EXISTS (SELECT 1 FROM macs WHERE ${at(place)} AND state <> 'gone')`),
     takeRevision(tenantId),
-    recordEvent(db, tenantId, { kind: 'mac_deleted', subject: mac, before: pictureOfMac(place) }),
+    ...recordEvent(db, tenantId, { kind: 'mac_deleted', subject: mac, before: pictureOfMac(place) }),
     sql`UPDATE networks SET mac_count = mac_count - 1, digest = (digest - ${liveHash(place)}) & ${DIGEST_MASK},
         revision = iif(EXISTS (SELECT 1 FROM macs WHERE ${at(place)} AND state = 'live'), ${revision(tenantId)}, revision)
       WHERE tenant_id = ${tenantId} AND id = ${networkId}`,
@@ -135,7 +136,7 @@ export async function unfreezeMac(db: Database, place: MacPlace, now: number): P
   await write(db, [
     guard('not_found', sql`EXISTS (SELECT 1 FROM macs WHERE ${at(place)} AND frozen_until > ${now})`),
     takeRevision(tenantId),
-    before,
+    ...before,
     sql`UPDATE macs SET frozen_until = NULL, moves = 0 WHERE ${at(place)}`,
     after,
   ]);

@@ -11,7 +11,9 @@ import type { TenantRow } from './tenants.ts';
 
 export type MemberRow = InferSelectModel<typeof members>;
 
-/** @throws Refusal `member_taken`. */
+const MAX_MEMBERS = 5000;
+
+/** @throws Refusal `member_taken`, `quota_exceeded` where there are too many. */
 export async function createMember(
   db: Database,
   tenantId: string,
@@ -29,7 +31,9 @@ export async function createMember(
   const after = pictureOfMember(tenantId, row.id);
   const event = recordEvent(db, tenantId, { kind: 'member_created', subject: row.id, after });
   const read = db.select().from(members).where(mine(tenantId, row.id));
-  return (await writeAndRead(db, [db.insert(members).values(row), event], read))[0]!;
+  const hasRoom = sql`SELECT count(*) < ${MAX_MEMBERS} FROM members WHERE tenant_id = ${tenantId}`;
+  const writes = [guard('too_many', hasRoom), db.insert(members).values(row), ...event];
+  return (await writeAndRead(db, writes, read))[0]!;
 }
 
 export async function listMembers(db: Database, tenantId: string, page: PageRequest): Promise<Page<MemberRow>> {
@@ -48,14 +52,14 @@ export async function patchMember(db: Database, tenantId: string, id: string, ro
   const [before, after] = recordChange(db, tenantId, { kind: 'member_changed', subject: id, picture });
   const update = db.update(members).set({ role }).where(mine(tenantId, id));
   const read = db.select().from(members).where(mine(tenantId, id));
-  return (await writeAndRead(db, [isThere(tenantId, id), before, update, after], read))[0]!;
+  return (await writeAndRead(db, [isThere(tenantId, id), ...before, update, after], read))[0]!;
 }
 
 /** @throws Refusal `not_found`. */
 export async function deleteMember(db: Database, tenantId: string, id: string): Promise<void> {
   await write(db, [
     isThere(tenantId, id),
-    recordEvent(db, tenantId, { kind: 'member_deleted', subject: id, before: pictureOfMember(tenantId, id) }),
+    ...recordEvent(db, tenantId, { kind: 'member_deleted', subject: id, before: pictureOfMember(tenantId, id) }),
     db.delete(members).where(mine(tenantId, id)),
   ]);
 }

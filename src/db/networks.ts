@@ -38,16 +38,21 @@ export async function createNetwork(
     takeRevision(tenantId),
     sql`UPDATE tenants SET network_count = network_count + 1 WHERE id = ${tenantId}`,
     guard('quota_exceeded', sql`SELECT network_count <= limit_networks FROM tenants WHERE id = ${tenantId}`),
+    // Or whoever makes networks and deletes them again puts all of a pool to rest.
+    guard(
+      'vnis_resting',
+      sql`SELECT network_count + resting_vnis <= 2 * limit_networks FROM tenants WHERE id = ${tenantId}`,
+    ),
     ...(body.transport === 'plain' ? [mayBePlain(tenantId)] : []),
     ...(vni === undefined
       ? [insert, ...takeLowest(tenantId, made.id)]
       : [guard('vni_not_free', isFree(tenantId, vni)), ...takeOne(vni), insert]),
-    recordEvent(db, tenantId, {
+    ...recordEvent(db, tenantId, {
       kind: 'network_created',
       subject: made.id,
       after: pictureOfNetwork(tenantId, made.id),
     }),
-    recordQuotaNear(db, tenantId, 'networks'),
+    ...recordQuotaNear(db, tenantId, 'networks'),
   ];
   try {
     const [row] = await writeAndRead(db, writes, selectNetwork(db, tenantId, made.id));
@@ -110,7 +115,7 @@ export async function patchNetwork(db: Database, current: NetworkRow, patch: Net
     guard('not_found', sql`EXISTS (SELECT 1 FROM networks WHERE tenant_id = ${tenantId} AND id = ${id})`),
     takeRevision(tenantId),
     ...(changed.transport === 'plain' ? [mayBePlain(tenantId)] : []),
-    before,
+    ...before,
     ...(transport?.writes ?? []),
     db
       .update(networks)
@@ -131,8 +136,8 @@ export async function deleteNetwork(
   await write(db, [
     guard('not_found', sql`EXISTS (SELECT 1 FROM networks WHERE tenant_id = ${tenantId} AND id = ${id})`),
     takeRevision(tenantId),
-    recordEvent(db, tenantId, { kind: 'network_deleted', subject: id, before: pictureOfNetwork(tenantId, id) }),
-    sql`UPDATE tenants SET network_count = network_count - 1 WHERE id = ${tenantId}`,
+    ...recordEvent(db, tenantId, { kind: 'network_deleted', subject: id, before: pictureOfNetwork(tenantId, id) }),
+    sql`UPDATE tenants SET network_count = network_count - 1, resting_vnis = resting_vnis + 1 WHERE id = ${tenantId}`,
     quarantine(tenantId, id, time.now, time.until),
     ...detachNetwork(tenantId, id, time.now),
     db.delete(networks).where(and(eq(networks.tenantId, tenantId), eq(networks.id, id))),

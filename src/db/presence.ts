@@ -19,7 +19,7 @@ export async function noteWatching(
 ): Promise<void> {
   const until = now + WATCHING_OFFLINE_AFTER_SECONDS * 1000;
   await write(db, [
-    recordOnline(db, tenantId, siteIds),
+    ...recordOnline(db, tenantId, siteIds),
     sql`UPDATE site_status SET online_until = max(online_until, ${until}), last_seen = ${now} WHERE ${among(tenantId, siteIds)}`,
   ]);
 }
@@ -66,7 +66,7 @@ export async function forgetWatching(db: Database, now: number): Promise<void> {
 }
 
 /** Tells that these sites are back, where it was told that they went. For the batch that moves their time ahead, before that. */
-export function recordOnline(db: Database, tenantId: string, siteIds: readonly string[]): SQL {
+export function recordOnline(db: Database, tenantId: string, siteIds: readonly string[]): SQL[] {
   return recordEvent(db, tenantId, {
     kind: 'site_online',
     subject: sql`site_id`,
@@ -77,7 +77,7 @@ export function recordOnline(db: Database, tenantId: string, siteIds: readonly s
 function tellOffline(db: Database, tenantId: string, siteIds: readonly string[], now: number): SQL[] {
   const passed = sql`${among(tenantId, siteIds)} AND online_until BETWEEN 1 AND ${now}`;
   return [
-    recordEvent(db, tenantId, {
+    ...recordEvent(db, tenantId, {
       kind: 'site_offline',
       subject: sql`site_id`,
       after: sql`json_object('lastSeenAt', strftime('%Y-%m-%dT%H:%M:%fZ', last_seen / 1000.0, 'unixepoch'))`,

@@ -15,6 +15,7 @@ import type { Role } from '../contract/tenants.ts';
 import type { Transport } from '../contract/wireguard.ts';
 import type { Sample } from '../domain/samples.ts';
 import type { SiteWireguard } from '../domain/site-wireguard.ts';
+import type { KeptStanding } from '../domain/standing.ts';
 import { GUARDS } from './guards.ts';
 
 export const tenants = sqliteTable(
@@ -31,6 +32,7 @@ export const tenants = sqliteTable(
     /** Counted here, so that a quota costs one row however many there are. */
     networkCount: integer('network_count').notNull().default(0),
     siteCount: integer('site_count').notNull().default(0),
+    restingVnis: integer('resting_vnis').notNull().default(0),
     /** Random, made with the tenant: a cursor of a tenant that was deleted and made anew means nothing. */
     epoch: text('epoch').notNull(),
     revision: integer('revision').notNull().default(0),
@@ -83,6 +85,8 @@ export const networks = sqliteTable(
     digest: integer('digest').notNull().default(0),
     /** Counted here, so that the quota costs one row however many there are; hidden ones too. */
     macCount: integer('mac_count').notNull().default(0),
+    /** The same with its tombstones: see tombstones.ts. */
+    macRows: integer('mac_rows').notNull().default(0),
     createdAt: integer('created_at').notNull(),
   },
   (t) => [
@@ -131,6 +135,8 @@ export const siteStatus = sqliteTable('site_status', {
   cursor: text('cursor'),
   version: text('version').notNull(),
   report: text('report', { mode: 'json' }).$type<NetworkReport[]>().notNull(),
+  /** Of the report what tells how far the site is, without the counters, which are most of it: what is asked for all sites at once. */
+  standing: text('standing', { mode: 'json' }).$type<KeptStanding[]>().notNull().default(sql`'[]'`),
   /** Since when its reports say that it has not applied what it should have; null where they don't. */
   behindSince: integer('behind_since'),
   /** What it carried in the hour that is not over: see history.ts. `sampledAt`: up to when. */
@@ -296,10 +302,12 @@ export const events = sqliteTable(
     address: text('address'),
     requestId: text('request_id'),
     subject: text('subject').notNull(),
+    /** Grows from event to event of the tenant's that are of this kind. */
+    number: integer('number').notNull().default(0),
     before: text('before', { mode: 'json' }).$type<unknown>(),
     after: text('after', { mode: 'json' }).$type<unknown>(),
   },
-  (t) => [index('events_tenant_at').on(t.tenantId, t.at)],
+  (t) => [index('events_tenant_at').on(t.tenantId, t.at), index('events_tenant_kind_at').on(t.tenantId, t.kind, t.at)],
 );
 
 /** Persons that a tenant lets in, by what an identity provider calls them. */
@@ -343,6 +351,8 @@ export const sessions = sqliteTable(
     /** When it ends unless it is used, and when it ends however it is used. */
     expiresAt: integer('expires_at').notNull(),
     endsAt: integer('ends_at').notNull(),
+    /** Of the operator: the tenants that were looked at, whose sockets end with it. */
+    looksAt: text('looks_at', { mode: 'json' }).$type<string[]>().notNull().default(sql`'[]'`),
   },
   (t) => [index('sessions_tenant').on(t.tenantId, t.id)],
 );

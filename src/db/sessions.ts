@@ -23,10 +23,15 @@ export interface FoundSession {
   readonly tenant: TenantRow | null;
 }
 
+/** Of one key, or one person in one tenant: those that were used least recently end for another. */
+export const MAX_SESSIONS = 50;
+
 export async function createSession(db: Database, row: SessionRow, who: string): Promise<void> {
   await write(db, [
     db.insert(sessions).values(row),
-    recordEvent(db, row.tenantId ?? NO_TENANT, {
+    sql`DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE tenant_id IS ${row.tenantId} AND key_id IS ${row.keyId}
+      AND member_id IS ${row.memberId} AND subject IS ${row.subject} ORDER BY used_at DESC, id DESC LIMIT -1 OFFSET ${MAX_SESSIONS})`,
+    ...recordEvent(db, row.tenantId ?? NO_TENANT, {
       kind: 'session_created',
       subject: row.id,
       after: sql`json_object('who', ${who}, 'key', ${row.keyId}, 'member', ${row.memberId})`,
@@ -59,14 +64,27 @@ export async function extendSession(db: Database, id: string, usedAt: number, ex
   await db.update(sessions).set({ usedAt, expiresAt }).where(eq(sessions.id, id));
 }
 
-/** @throws Refusal `not_found`. */
-export async function endSession(db: Database, tenantId: string | null, id: string): Promise<void> {
+/** An operator's session is remembered in as many tenants; beyond that its sockets end when they are looked at next. */
+const MAX_LOOKS = 100;
+
+/** Notes that the operator's session holds a socket of the tenant: a write for each tenant, once. */
+export async function noteLook(db: Database, id: string, tenantId: string): Promise<void> {
+  await db.run(sql`UPDATE sessions SET looks_at = json_insert(looks_at, '$[#]', ${tenantId})
+    WHERE id = ${id} AND json_array_length(looks_at) < ${MAX_LOOKS}
+      AND NOT EXISTS (SELECT 1 FROM json_each(looks_at) w WHERE w.value = ${tenantId})`);
+}
+
+/** @returns the tenants that may have sockets of it. @throws Refusal `not_found`. */
+export async function endSession(db: Database, tenantId: string | null, id: string): Promise<readonly string[]> {
+  const which = and(of(tenantId), eq(sessions.id, id));
+  const [session] = await db.select({ looksAt: sessions.looksAt }).from(sessions).where(which);
   const mine = tenantId === null ? sql`tenant_id IS NULL` : sql`tenant_id = ${tenantId}`;
   await write(db, [
     guard('not_found', sql`EXISTS (SELECT 1 FROM sessions WHERE ${mine} AND id = ${id})`),
-    recordEvent(db, tenantId ?? NO_TENANT, { kind: 'session_ended', subject: id }),
-    db.delete(sessions).where(and(of(tenantId), eq(sessions.id, id))),
+    ...recordEvent(db, tenantId ?? NO_TENANT, { kind: 'session_ended', subject: id }),
+    db.delete(sessions).where(which),
   ]);
+  return tenantId === null ? (session?.looksAt ?? []) : [tenantId];
 }
 
 /**

@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { type NetworkReport, OFFLINE_AFTER_SECONDS, WATCHING_OFFLINE_AFTER_SECONDS } from '../contract/agent.ts';
 import { type Sample, type Sampled, takeSamples } from '../domain/samples.ts';
+import { standingIn } from '../domain/standing.ts';
 import { type Database, runAll, write } from './database.ts';
 import { recordEvent } from './events.ts';
 import { keepHours } from './history.ts';
@@ -30,29 +31,28 @@ export async function saveHeartbeat(
   now: number,
 ): Promise<void> {
   const held = said.networks.filter(({ heldRemovals }) => heldRemovals !== undefined).slice(0, MAX_HELD);
-  const heldVnis = JSON.stringify(held.map(({ vni }) => vni));
-  const report = sql`(SELECT json_group_array(json(r.value)) FROM json_each(${JSON.stringify(said.networks)}) r
-    WHERE r.value ->> 'vni' IN (SELECT vni FROM attachments
-      WHERE tenant_id = ${from.tenantId} AND site_id = ${from.siteId} AND state <> 'gone'
-      UNION ALL SELECT value FROM json_each(${heldVnis})))`;
   const until = now + (said.watching ? WATCHING_OFFLINE_AFTER_SECONDS : OFFLINE_AFTER_SECONDS) * 1000;
   const { before, expected } = await readBefore(db, from);
   const isBehind = said.networks.some(({ vni, revision }) => revision < (expected.get(vni) ?? 0));
   const carried = said.networks.filter(({ vni }) => expected.has(vni));
+  const kept = [...carried, ...held.filter(({ vni }) => !expected.has(vni))];
   const { samples, finished } = takeSamples(before, carried, now);
   // Of two reports at once one counts: what the other tells of the traffic is in the next.
   const unlessOvertaken = (mine: SQL, theirs: SQL): SQL =>
     sql`iif(site_status.sampled_at IS ${before.sampledAt}, ${mine}, ${theirs})`;
   await write(db, [
-    recordOnline(db, from.tenantId, [from.siteId]),
-    ...(held.length > 0 ? [recordHeld(db, from, held)] : []),
+    ...recordOnline(db, from.tenantId, [from.siteId]),
+    ...(held.length > 0 ? recordHeld(db, from, held) : []),
     ...keepHours(from, finished, before.sampledAt),
-    sql`INSERT INTO site_status (site_id, tenant_id, last_seen, online_until, cursor, version, report, behind_since, sampled_at, samples)
-      SELECT id, tenant_id, ${now}, ${until}, ${said.cursor}, ${said.version}, ${report}, ${isBehind ? now : null}, ${now},
+    sql`INSERT INTO site_status (site_id, tenant_id, last_seen, online_until, cursor, version, report, standing, behind_since, sampled_at,
+        samples)
+      SELECT id, tenant_id, ${now}, ${until}, ${said.cursor}, ${said.version}, ${JSON.stringify(kept)},
+        ${JSON.stringify(kept.map(standingIn))}, ${isBehind ? now : null}, ${now},
         ${JSON.stringify(samples)}
       FROM sites WHERE tenant_id = ${from.tenantId} AND id = ${from.siteId}
       ON CONFLICT (site_id) DO UPDATE SET last_seen = excluded.last_seen, cursor = excluded.cursor,
         online_until = max(online_until, excluded.online_until), version = excluded.version, report = excluded.report,
+        standing = excluded.standing,
         behind_since = iif(excluded.behind_since IS NULL, NULL, coalesce(site_status.behind_since, excluded.behind_since)),
         samples = ${unlessOvertaken(sql`excluded.samples`, sql`site_status.samples`)},
         sampled_at = ${unlessOvertaken(sql`excluded.sampled_at`, sql`site_status.sampled_at`)}`,
@@ -80,7 +80,7 @@ async function readBefore(
 }
 
 /** One event for each network in which the site began to hold a removal: before what it said last is written over. */
-function recordHeld(db: Database, { tenantId, siteId }: Sender, held: readonly NetworkReport[]): SQL {
+function recordHeld(db: Database, { tenantId, siteId }: Sender, held: readonly NetworkReport[]): SQL[] {
   const heldBefore = sql`SELECT old.value ->> 'vni' FROM site_status s, json_each(s.report) old
     WHERE s.tenant_id = ${tenantId} AND s.site_id = ${siteId} AND old.value ->> 'heldRemovals' IS NOT NULL`;
   return recordEvent(db, tenantId, {
@@ -95,7 +95,7 @@ function recordHeld(db: Database, { tenantId, siteId }: Sender, held: readonly N
 export async function saveVersion(db: Database, from: Sender, version: string, now: number): Promise<void> {
   const until = now + OFFLINE_AFTER_SECONDS * 1000;
   await write(db, [
-    recordOnline(db, from.tenantId, [from.siteId]),
+    ...recordOnline(db, from.tenantId, [from.siteId]),
     sql`INSERT INTO site_status (site_id, tenant_id, last_seen, online_until, version, report)
       SELECT id, tenant_id, ${now}, ${until}, ${version}, '[]' FROM sites WHERE tenant_id = ${from.tenantId} AND id = ${from.siteId}
       ON CONFLICT (site_id) DO UPDATE SET last_seen = excluded.last_seen, version = excluded.version,

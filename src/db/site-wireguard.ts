@@ -35,7 +35,7 @@ export async function publishWireguard(
       WHERE s.tenant_id = ${tenantId} AND s.id <> ${id} AND k.value ->> 'publicKey' IN (SELECT value FROM json_each(${keys})))`,
     ),
     takeRevision(tenantId),
-    before,
+    ...before,
     ...moveSite(tenantId, id, 'wireguard', hash, site.tunnelHash === null),
     db
       .update(sites)
@@ -65,8 +65,8 @@ export async function countWaitingFor(db: Database, tenantId: string, siteId: st
     JOIN sites p ON p.id = o.site_id AND p.tenant_id = s.tenant_id AND p.wireguard IS NOT NULL
     LEFT JOIN site_status st ON st.site_id = o.site_id AND st.tenant_id = s.tenant_id
     WHERE s.tenant_id = ${tenantId} AND s.id = ${siteId} AND s.wireguard IS NOT NULL
-      AND NOT EXISTS (SELECT 1 FROM json_each(st.report) r
-        WHERE r.value ->> 'vni' = n.vni AND r.value ->> 'revision' >= s.wireguard ->> 'revision')`);
+      AND NOT EXISTS (SELECT 1 FROM json_each(st.standing) r
+        WHERE r.value ->> 0 = n.vni AND r.value ->> 1 >= s.wireguard ->> 'revision')`);
   return row?.count ?? 0;
 }
 

@@ -36,7 +36,7 @@ export function insertSite(db: Database, row: NewSite, joinToken?: string): Writ
     sql`UPDATE tenants SET site_count = site_count + 1 WHERE id = ${row.tenantId}`,
     guard('quota_exceeded', sql`SELECT site_count <= limit_sites FROM tenants WHERE id = ${row.tenantId}`),
     db.insert(sites).values({ ...row, hash, disabled: false }),
-    recordEvent(db, row.tenantId, {
+    ...recordEvent(db, row.tenantId, {
       kind: row.kind === 'static' ? 'site_created' : 'site_enrolled',
       subject: row.id,
       after:
@@ -44,7 +44,7 @@ export function insertSite(db: Database, row: NewSite, joinToken?: string): Writ
           ? pictureOfSite(row.tenantId, row.id)
           : sql`json_set(${pictureOfSite(row.tenantId, row.id)}, '$.joinToken', ${joinToken})`,
     }),
-    recordQuotaNear(db, row.tenantId, 'sites'),
+    ...recordQuotaNear(db, row.tenantId, 'sites'),
   ];
 }
 
@@ -79,12 +79,27 @@ export async function findSite(db: Database, tenantId: string, key: string): Pro
   return row;
 }
 
+/** By name. A page ends before its limit where its sites' reports are long together. */
 export async function listSites(db: Database, tenantId: string, page: PageRequest): Promise<Page<SiteWithLast>> {
+  const limit = await countFitting(db, tenantId, page);
   const rows = await selectWithLast(db)
     .where(and(eq(sites.tenantId, tenantId), gt(sites.name, page.after)))
     .orderBy(asc(sites.name))
-    .limit(page.limit + 1);
-  return pageOf(rows, page.limit, ({ site }) => site.name);
+    .limit(limit + 1);
+  return pageOf(rows, limit, ({ site }) => site.name);
+}
+
+/** In one answer: a site with hundreds of networks has hundreds of kilobytes. */
+const MAX_REPORT_BYTES = 4_000_000;
+
+/** @returns how many sites the page may have, one at least. Their reports are measured, not read. */
+async function countFitting(db: Database, tenantId: string, { after, limit }: PageRequest): Promise<number> {
+  const [row] = await db.all<{ count: number }>(sql`SELECT count(*) AS count
+    FROM (SELECT sum(bytes) OVER (ORDER BY name) AS total FROM (SELECT s.name AS name, coalesce(octet_length(st.report), 0) AS bytes
+      FROM sites s LEFT JOIN site_status st ON st.site_id = s.id AND st.tenant_id = s.tenant_id
+      WHERE s.tenant_id = ${tenantId} AND s.name > ${after} ORDER BY s.name LIMIT ${limit}))
+    WHERE total <= ${MAX_REPORT_BYTES}`);
+  return Math.max(1, row?.count ?? 0);
 }
 
 /**
@@ -118,7 +133,7 @@ export async function patchSite(db: Database, current: SiteRow, patch: SitePatch
   await write(db, [
     guard('not_found', sql`EXISTS (SELECT 1 FROM sites WHERE tenant_id = ${tenantId} AND id = ${id})`),
     takeRevision(tenantId),
-    before,
+    ...before,
     ...peers,
     update(),
     after,
@@ -141,7 +156,7 @@ export async function rotateSiteKey(db: Database, site: SiteRow, from: string, t
       sql`EXISTS (SELECT 1 FROM sites WHERE tenant_id = ${tenantId} AND id = ${id} AND public_key = ${from})`,
     ),
     takeRevision(tenantId),
-    before,
+    ...before,
     db.update(sites).set({ publicKey: to }).where(mine(tenantId, id)),
     after,
   ]);
@@ -152,7 +167,7 @@ export async function deleteSite(db: Database, tenantId: string, id: string, now
   await write(db, [
     guard('not_found', sql`EXISTS (SELECT 1 FROM sites WHERE tenant_id = ${tenantId} AND id = ${id})`),
     takeRevision(tenantId),
-    recordEvent(db, tenantId, { kind: 'site_deleted', subject: id, before: pictureOfSite(tenantId, id) }),
+    ...recordEvent(db, tenantId, { kind: 'site_deleted', subject: id, before: pictureOfSite(tenantId, id) }),
     sql`UPDATE tenants SET site_count = site_count - 1 WHERE id = ${tenantId}`,
     ...detachSite(tenantId, id, now),
     sql`DELETE FROM site_status WHERE tenant_id = ${tenantId} AND site_id = ${id}`,

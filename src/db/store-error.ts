@@ -23,6 +23,11 @@ const FAILED_UNIQUE: Record<string, Reason> = {
 const FAILED_GUARD: Record<Guard, Reason> = {
   not_found: ['not_found', 'It was deleted at this moment.'],
   quota_exceeded: ['quota_exceeded', "The tenant's limit is reached; an operator can raise it."],
+  vnis_resting: [
+    'quota_exceeded',
+    "So many of the tenant's released VNIs rest that it can't have another now: with those in use they may be twice its limit of networks. Wait until a rest is over; an operator can end one, or raise the limit.",
+  ],
+  too_many: ['quota_exceeded', 'The tenant has as many of these as it can have: delete some first.'],
   vni_not_free: ['vni_taken', 'The VNI is not free.'],
   pool_overlap: ['pool_overlap', 'Another pool has numbers of this range.'],
   vni_in_use: ['vni_in_use', 'A network has a number of this range.'],

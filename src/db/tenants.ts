@@ -30,7 +30,7 @@ export async function createTenant(
   });
   const event = { kind: 'tenant_created' as const, subject: made.id, after: pictureOfTenant(made.id) };
   const read = db.select().from(tenants).where(eq(tenants.id, made.id));
-  return (await writeAndRead(db, [insert, recordEvent(db, NO_TENANT, event)], read))[0]!;
+  return (await writeAndRead(db, [insert, ...recordEvent(db, NO_TENANT, event)], read))[0]!;
 }
 
 export async function findTenant(db: Database, slug: string): Promise<TenantRow | undefined> {
@@ -67,7 +67,13 @@ export async function patchTenant(db: Database, tenantId: string, patch: TenantP
     'plain_networks',
     sql`NOT EXISTS (SELECT 1 FROM networks WHERE tenant_id = ${tenantId} AND transport = 'plain')`,
   );
-  const writes = [takeRevision(tenantId), ...(transport === 'wireguard' ? [allEncrypted] : []), before, update, after];
+  const writes = [
+    takeRevision(tenantId),
+    ...(transport === 'wireguard' ? [allEncrypted] : []),
+    ...before,
+    update,
+    after,
+  ];
   return (await writeAndRead(db, writes, read))[0];
 }
 
@@ -83,7 +89,7 @@ export async function deleteTenant(db: Database, tenantId: string): Promise<void
       sql`SELECT network_count = 0 AND site_count = 0
       AND NOT EXISTS (SELECT 1 FROM vni_pools WHERE tenant_id = ${tenantId}) FROM tenants WHERE id = ${tenantId}`,
     ),
-    recordEvent(db, NO_TENANT, { kind: 'tenant_deleted', subject: tenantId, before: pictureOfTenant(tenantId) }),
+    ...recordEvent(db, NO_TENANT, { kind: 'tenant_deleted', subject: tenantId, before: pictureOfTenant(tenantId) }),
     sql`DELETE FROM api_keys WHERE tenant_id = ${tenantId}`,
     sql`DELETE FROM join_tokens WHERE tenant_id = ${tenantId}`,
     sql`DELETE FROM members WHERE tenant_id = ${tenantId}`,

@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm';
 import type { SiteKind } from '../contract/sites.ts';
 import type { NetworkSum, SiteHashes } from '../domain/site-wireguard.ts';
-import type { Standing } from '../domain/standing.ts';
+import { type KeptStanding, type Standing, saidIn } from '../domain/standing.ts';
 import { type Database, runAll } from './database.ts';
 
 export interface TopologySite extends SiteHashes {
@@ -45,53 +45,55 @@ export interface TopologyRows {
   readonly attachments: readonly TopologyAttachment[];
 }
 
+/**
+ * A row for each site, with its attachments and what it said of them in one column each: as rows of their own they would be the product of
+ * sites and networks.
+ */
 export async function readTopology(db: Database, tenantId: string): Promise<TopologyRows> {
-  const [tenants, sites, networks, attachments, reports] = (await runAll(db, [
+  const [tenants, sites, networks] = (await runAll(db, [
     sql`SELECT revision FROM tenants WHERE id = ${tenantId}`,
     sql`SELECT s.id AS id, s.name AS name, s.kind AS kind, s.disabled AS disabled, s.hash AS hash, s.tunnel_hash AS tunnelHash, s.vtep_address AS vtepAddress,
         s.vtep_port AS vtepPort, s.labels AS labels, s.place AS place, s.created_at AS createdAt, st.version AS version,
-        st.last_seen AS lastSeen, st.online_until AS onlineUntil, st.behind_since AS behindSince
+        st.last_seen AS lastSeen, st.online_until AS onlineUntil, st.behind_since AS behindSince, coalesce(st.standing, '[]') AS standing,
+        (SELECT json_group_array(json_array(a.vni, a.revision, a.state = 'live')) FROM attachments a
+          WHERE a.tenant_id = ${tenantId} AND a.site_id = s.id AND a.state <> 'gone') AS carried
       FROM sites s LEFT JOIN site_status st ON st.site_id = s.id AND st.tenant_id = s.tenant_id
       WHERE s.tenant_id = ${tenantId} ORDER BY s.name`,
     sql`SELECT id, name, vni, subnet, description, mac_count AS macs, transport, revision, digest FROM networks
       WHERE tenant_id = ${tenantId} ORDER BY name`,
-    sql`SELECT a.site_id AS siteId, a.network_id AS networkId, a.state = 'live' AS isLive, max(n.revision, a.revision) AS revision, a.vni AS vni
-      FROM networks n CROSS JOIN attachments a ON a.network_id = n.id
-      WHERE n.tenant_id = ${tenantId} AND a.tenant_id = ${tenantId} AND a.state <> 'gone'`,
-    // Of the reports only what tells where the site is: the counters are most of them.
-    sql`SELECT st.site_id AS siteId, r.value ->> 'vni' AS vni, r.value ->> 'revision' AS revision, r.value ->> 'digest' AS digest,
-        r.value ->> 'error' AS error, r.value ->> 'heldRemovals' AS heldRemovals
-      FROM sites s CROSS JOIN site_status st ON st.site_id = s.id AND st.tenant_id = s.tenant_id CROSS JOIN json_each(st.report) r
-      WHERE s.tenant_id = ${tenantId}`,
-  ])) as [{ revision: number }[], SiteRow[], TopologyNetwork[], AttachmentRow[], ReportRow[]];
-  const saidOf = new Map(reports.map(({ siteId, vni, ...said }) => [`${siteId} ${vni}`, said]));
+  ])) as [{ revision: number }[], SiteRow[], TopologyNetwork[]];
+  const networkOf = new Map(networks.map((network) => [network.vni, network]));
   return {
     revision: tenants[0]?.revision ?? 0,
-    sites: sites.map((row) => ({
+    sites: sites.map(({ standing: _, carried: __, ...row }) => ({
       ...row,
       disabled: row.disabled === 1,
       labels: JSON.parse(row.labels) as Record<string, string>,
     })),
     networks,
-    attachments: attachments.map(({ vni, isLive, ...row }) => ({
-      ...row,
-      isLive: isLive === 1,
-      said: saidOf.get(`${row.siteId} ${vni}`) ?? null,
-    })),
+    attachments: sites.flatMap((site) => attachmentsOf(site, networkOf)),
   };
 }
 
-type SiteRow = Omit<TopologySite, 'disabled' | 'labels'> & { readonly disabled: number; readonly labels: string };
-
-interface AttachmentRow {
-  readonly siteId: string;
-  readonly networkId: string;
-  readonly isLive: number;
-  readonly revision: number;
-  readonly vni: number;
+function attachmentsOf(site: SiteRow, networkOf: ReadonlyMap<number, TopologyNetwork>): TopologyAttachment[] {
+  const saidOf = new Map((JSON.parse(site.standing) as KeptStanding[]).map((kept) => [kept[0], kept]));
+  return (JSON.parse(site.carried) as Carried[]).flatMap(([vni, attachedRevision, isLive]) => {
+    const network = networkOf.get(vni);
+    if (network === undefined) return [];
+    const said = saidOf.get(vni);
+    const revision = Math.max(network.revision, attachedRevision);
+    const place = { siteId: site.id, networkId: network.id };
+    return [{ ...place, revision, isLive: isLive === 1, said: said === undefined ? null : saidIn(said) }];
+  });
 }
 
-interface ReportRow extends NonNullable<Standing['said']> {
-  readonly siteId: string;
-  readonly vni: number;
+/** VNI, revision, and 1 where it is live. */
+type Carried = readonly [vni: number, revision: number, isLive: number];
+
+interface SiteRow extends Omit<TopologySite, 'disabled' | 'labels'> {
+  readonly disabled: number;
+  /** JSON, as the two below. */
+  readonly labels: string;
+  readonly standing: string;
+  readonly carried: string;
 }

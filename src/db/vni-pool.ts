@@ -85,6 +85,8 @@ export function release(vni: number, now: number): SQL[] {
     sql`INSERT OR REPLACE INTO vni_free (first, last, pool_id)
       SELECT coalesce(${left}, ${vni}), coalesce(${right}, ${vni}), p.id FROM vni_pools p WHERE p.id = ${poolOf(vni)} AND ${isDue}`,
     sql`DELETE FROM vni_free WHERE first = ${vni} + 1 AND pool_id = ${poolOf(vni)} AND ${isDue}`,
+    sql`UPDATE tenants SET resting_vnis = resting_vnis - 1
+      WHERE id = (SELECT tenant_id FROM vni_quarantine WHERE vni = ${vni} AND until <= ${now})`,
     sql`DELETE FROM vni_quarantine WHERE vni = ${vni} AND until <= ${now}`,
   ];
 }

@@ -56,7 +56,7 @@ export async function createPool(
           SELECT ${first} - 1 AS vni UNION ALL SELECT vni FROM vni_quarantine WHERE vni BETWEEN ${first} AND ${last}
           UNION ALL SELECT ${last} + 1) AS end
       ) AS free WHERE free.first <= free.last`,
-    recordEvent(db, tenantId ?? NO_TENANT, { kind: 'vni_pool_created', subject: id, after: pictureOfPool(id) }),
+    ...recordEvent(db, tenantId ?? NO_TENANT, { kind: 'vni_pool_created', subject: id, after: pictureOfPool(id) }),
   ];
   const [row] = await writeAndRead(db, writes, selectPools(db).where(eq(vniPools.id, id)));
   return row!;
@@ -73,7 +73,7 @@ export async function deletePool(db: Database, pool: VniPoolRow): Promise<void> 
     sql`(SELECT ${sql.raw(column)} FROM vni_pools WHERE id = ${SHARED_POOL})`;
   await write(db, [
     guard('not_found', sql`EXISTS (SELECT 1 FROM vni_pools WHERE id = ${id})`),
-    recordEvent(db, tenantId ?? NO_TENANT, { kind: 'vni_pool_deleted', subject: id, before: pictureOfPool(id) }),
+    ...recordEvent(db, tenantId ?? NO_TENANT, { kind: 'vni_pool_deleted', subject: id, before: pictureOfPool(id) }),
     sql`DELETE FROM vni_free WHERE pool_id = ${id} AND (last < ${shared('first')} OR first > ${shared('last')})`,
     sql`UPDATE vni_free SET pool_id = ${SHARED_POOL}, first = max(first, ${shared('first')}), last = min(last, ${shared('last')})
       WHERE pool_id = ${id}`,
@@ -120,7 +120,7 @@ export async function listQuarantine(db: Database, page: PageRequest): Promise<P
 export async function releaseEarly(db: Database, vni: number, now: number): Promise<void> {
   await write(db, [
     guard('not_found', sql`EXISTS (SELECT 1 FROM vni_quarantine WHERE vni = ${vni})`),
-    recordEvent(db, NO_TENANT, {
+    ...recordEvent(db, NO_TENANT, {
       kind: 'vni_released',
       subject: String(vni),
       before: sql`json_object('vni', vni, 'tenant', tenant_id)`,

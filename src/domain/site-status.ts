@@ -1,5 +1,4 @@
 /** How a site stands, from what the registry has and what its agent last said. */
-import type { NetworkReport } from '../contract/agent.ts';
 import type { SiteKind, SiteStatus } from '../contract/sites.ts';
 
 export interface SiteLife {
@@ -20,20 +19,18 @@ export interface NetworkProgress {
   appliedRevision?: number;
   lag?: number;
   digestMatch?: boolean;
-  counters?: Record<string, number>;
-  mtu?: number;
-  error?: string;
 }
 
 /** How far the agent is with one network: `revision` and `digest` are what it should have; nothing where it didn't say. */
-export function progressOf(revision: number, digest: string, report: NetworkReport | undefined): NetworkProgress {
-  if (report === undefined) return {};
+export function progressOf(
+  revision: number,
+  digest: string,
+  said: { readonly revision: number; readonly digest: string } | null,
+): NetworkProgress {
+  if (said === null) return {};
   return {
-    appliedRevision: report.revision,
-    lag: Math.max(0, revision - report.revision),
-    digestMatch: report.digest === digest,
-    counters: report.counters,
-    ...(report.mtu === undefined ? {} : { mtu: report.mtu }),
-    ...(report.error === undefined ? {} : { error: report.error }),
+    appliedRevision: said.revision,
+    lag: Math.max(0, revision - said.revision),
+    digestMatch: said.digest === digest,
   };
 }

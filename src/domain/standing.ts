@@ -1,7 +1,27 @@
 /** Whether a site's table of a network is the registry's, by what its agent last said. */
+import type { NetworkReport } from '../contract/agent.ts';
 import { formatDigest } from '../contract/digest.ts';
 import type { StepState } from '../contract/topology.ts';
 import { digestGiven, isBlind, type NetworkSum, type SiteHashes } from './site-wireguard.ts';
+
+/** How a site said that it stands in a network. */
+export interface Said {
+  readonly revision: number;
+  readonly digest: string;
+  readonly error: string | null;
+  readonly heldRemovals: number | null;
+}
+
+/** The same as it is kept: VNI, revision, digest, error, held removals. */
+export type KeptStanding = readonly [number, number, string, string | null, number | null];
+
+export function standingIn({ vni, revision, digest, error, heldRemovals }: NetworkReport): KeptStanding {
+  return [vni, revision, digest, error ?? null, heldRemovals ?? null];
+}
+
+export function saidIn([, revision, digest, error, heldRemovals]: KeptStanding): Said {
+  return { revision, digest, error, heldRemovals };
+}
 
 export interface Standing {
   /** False where its peers don't see it, as of a disabled site: it is given no table. */
@@ -9,12 +29,7 @@ export interface Standing {
   /** Of the table that it should have. */
   readonly revision: number;
   /** Null where it has said nothing of the network yet. */
-  readonly said: {
-    readonly revision: number;
-    readonly digest: string;
-    readonly error: string | null;
-    readonly heldRemovals: number | null;
-  } | null;
+  readonly said: Said | null;
 }
 
 /**

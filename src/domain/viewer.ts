@@ -10,6 +10,8 @@ export interface Credential {
 export interface ViewerState {
   /** Null: the operator's own key. */
   readonly credential: Credential | null;
+  /** Whose it is: the id of a key or a member, or `operator`. One has sessions as many as they like. */
+  readonly by: string;
   /** Up to which revision and which event they were told; null until they were greeted. */
   readonly told: { readonly revision: number; readonly event: EventPosition } | null;
 }

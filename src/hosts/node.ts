@@ -1,38 +1,41 @@
 #!/usr/bin/env node
 /** overlane-gateway, and `npm start`: the gateway on this machine, set up by the environment. */
 import { mkdirSync, readFileSync } from 'node:fs';
+import { Failure } from '../../shared/failure.ts';
 import { createLogger, LOG_FORMATS, LOG_LEVELS } from '../../shared/logger.ts';
 import { ConfigError, readConfig } from '../config.ts';
 import type { Log } from '../gateway.ts';
-import { readCommandLine } from './node/command-line.ts';
+import { runCommandLine } from './node/command-line.ts';
 import { keptOperatorKey } from './node/operator-key.ts';
-import { StartError, startGateway } from './node/start-gateway.ts';
+import { StartError } from './node/start-error.ts';
 
 const DEFAULT_PORT = 8787;
 
-readCommandLine(process.argv.slice(2));
 try {
-  await main(process.env);
+  await runCommandLine(process.argv.slice(2), { serve: () => serve(process.env), print: console.log });
 } catch (error) {
-  if (!(error instanceof StartError || error instanceof ConfigError)) throw error;
+  if (!(error instanceof StartError || error instanceof ConfigError || error instanceof Failure)) throw error;
   console.error(error.message);
   process.exit(1);
 }
 
-async function main(env: NodeJS.ProcessEnv): Promise<void> {
+async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   const data = env.OVERLANE_DATA || '.data';
   const host = env.HOST || '127.0.0.1';
   const tls = readTls(env.OVERLANE_TLS_CERT, env.OVERLANE_TLS_KEY);
   const log = openLog(env);
-  const config = readConfig({ ...env, OVERLANE_OPERATOR_KEY: env.OVERLANE_OPERATOR_KEY || operatorKeyIn(data) });
-  const gateway = await startGateway({ config, data, host, port: readPort(env.PORT), log, ...(tls ? { tls } : {}) });
+  const config = readConfig({ ...env, OVERLANE_OPERATOR_KEY: env.OVERLANE_OPERATOR_KEY || operatorKeyIn(data, env) });
+  const port = readPort(env.PORT);
+  // Most of the program is loaded here: `--help`, and a setting that is wrong, are answered without it.
+  const { startGateway } = await import('./node/start-gateway.ts');
+  const gateway = await startGateway({ config, data, host, port, log, ...(tls ? { tls } : {}) });
   if (tls === undefined && !isLoopback(host)) {
     console.warn(
       `Warning: ${host} is reachable from elsewhere and this is plain HTTP, so keys can be read on the way: set OVERLANE_TLS_CERT and OVERLANE_TLS_KEY, or put a proxy with TLS in front.`,
     );
   }
-  console.log(`Overlane gateway ready: ${gateway.url}`);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void gateway.close());
+  console.log(`Overlane gateway ready: ${gateway.url}`);
 }
 
 function openLog(env: NodeJS.ProcessEnv): Log {
@@ -54,11 +57,13 @@ function readChoice<Choice extends string>(
   return choice;
 }
 
-function operatorKeyIn(data: string): string {
+/** It is shown where somebody may be looking; a service's journal would keep it. */
+function operatorKeyIn(data: string, { JOURNAL_STREAM }: NodeJS.ProcessEnv): string {
   try {
     mkdirSync(data, { recursive: true, mode: 0o700 });
     const { key, file, isNew } = keptOperatorKey(data);
-    if (isNew) console.log(`Operator key, shown this once and kept in ${file}: ${key}`);
+    if (isNew && JOURNAL_STREAM) console.log(`Operator key made, and kept in ${file}`);
+    else if (isNew) console.log(`Operator key, shown this once and kept in ${file}: ${key}`);
     return key;
   } catch (error) {
     throw new StartError(`The data folder ${data} can't be used: ${(error as Error).message}`);

@@ -31,6 +31,8 @@ export interface AudienceOptions {
 }
 
 const MAX_VIEWERS = 200;
+/** By one key, or one person, so that nobody takes all places. */
+const MAX_VIEWERS_BY_ONE = 40;
 /** More events than this at once come in several goes. */
 const EVENTS_AT_ONCE = 200;
 /** Agents are asked for their traffic for so long; asked anew before that ends, while anybody still looks. */
@@ -55,8 +57,10 @@ export class Audience {
 
   /** One that is among the viewers by now is greeted. */
   async enter(viewer: Viewer): Promise<void> {
-    if (this.#options.viewers().length > MAX_VIEWERS) {
-      return viewer.close(CLOSE_RATE_LIMITED, 'too many look at this tenant');
+    const viewers = this.#options.viewers();
+    if (viewers.length > MAX_VIEWERS) return viewer.close(CLOSE_RATE_LIMITED, 'too many look at this tenant');
+    if (viewers.filter(({ state }) => state.by === viewer.state.by).length > MAX_VIEWERS_BY_ONE) {
+      return viewer.close(CLOSE_RATE_LIMITED, 'too many look at this tenant by this key');
     }
     const { revision, event } = await this.#readMoment([]);
     if (revision === null) return viewer.close(CLOSE_UNAUTHENTICATED, 'unauthenticated');

@@ -3,6 +3,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { getCookie } from 'hono/cookie';
 import { SESSION_COOKIE } from '../contract/sessions.ts';
 import { addressBlock } from '../domain/client-address.ts';
+import { type Claimant, nameOfCredential } from '../domain/failures.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { AppEnv, Gateway, RateLimits } from '../gateway.ts';
 
@@ -17,24 +18,33 @@ const SIGN_IN: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * An address from which too many credentials were wrong is not looked at until it may try again: not even whether this one is right,
- * so that trying costs the store nothing.
+ * An address from which too many credentials were wrong, or one of them too often, is not looked at until it may try again: not even whether
+ * this one is right, so that trying costs the store nothing.
  */
-export function limitFailures({ limits, clientAddress, now }: Gateway): MiddlewareHandler<AppEnv> {
+export function limitFailures(gateway: Gateway): MiddlewareHandler<AppEnv> {
+  const { limits, now } = gateway;
   return async function limitFailures(c, next) {
-    const address = clientAddress(c);
-    if (address === null || !comesWithCredential(c)) return next();
-    const from = addressBlock(address);
-    assertMay(limits.failureWait(from, now()), 'Too many credentials from this address were wrong');
+    const by = claimantOf(gateway, c);
+    if (by === null || !comesWithCredential(c)) return next();
+    assertMay(limits.failureWait(by, now()), 'Too many credentials from this address were wrong');
     await next();
-    if (c.error instanceof Refusal && TRIES.has(c.error.code)) await limits.countFailure(from, now());
+    if (c.error instanceof Refusal && TRIES.has(c.error.code)) await limits.countFailure(by, now());
   };
 }
 
 /** Counts a credential that was wrong, where the route answers all the same. */
-export async function countFailure({ limits, clientAddress, now }: Gateway, c: Context<AppEnv>): Promise<void> {
+export async function countFailure(gateway: Gateway, c: Context<AppEnv>): Promise<void> {
+  const by = claimantOf(gateway, c);
+  if (by !== null) await gateway.limits.countFailure(by, gateway.now());
+}
+
+/** @returns null where the host can't tell the address. */
+function claimantOf({ clientAddress }: Gateway, c: Context<AppEnv>): Claimant | null {
   const address = clientAddress(c);
-  if (address !== null) await limits.countFailure(addressBlock(address), now());
+  if (address === null) return null;
+  const sent = c.req.header('authorization')?.replace(/^Bearer +/i, '') ?? getCookie(c, SESSION_COOKIE);
+  const isSignIn = SIGN_IN.has(`${c.req.method} ${c.req.path}`);
+  return { address: addressBlock(address), credential: sent === undefined || isSignIn ? null : nameOfCredential(sent) };
 }
 
 /** Signing in brings its credential in the body, or in a provider's answer. */

@@ -11,10 +11,9 @@ const QUIET: ReadonlySet<string> = new Set(['/v1/agent/heartbeat']);
 export function tellOfChanges({ hub, inBackground }: Gateway): MiddlewareHandler<AppEnv> {
   return async function tellOfChanges(c, next) {
     await next();
-    const changed = c.get('changedTenant');
     const isQuiet = c.req.method === 'GET' || c.req.method === 'HEAD' || !c.res.ok || QUIET.has(c.req.path);
-    if (changed === undefined && isQuiet) return;
-    const tenantId = changed ?? c.get('tenant')?.id ?? c.get('agent')?.tenant.id;
-    if (tenantId !== undefined) inBackground(c, hub.tell(tenantId));
+    const own = isQuiet ? undefined : (c.get('tenant')?.id ?? c.get('agent')?.tenant.id);
+    const concerned = c.get('changedTenants') ?? (own === undefined ? [] : [own]);
+    for (const tenantId of concerned) inBackground(c, hub.tell(tenantId));
   };
 }

@@ -5,9 +5,11 @@ import { readTopology } from '../db/topology.ts';
 import { alertsOf } from '../domain/alerts.ts';
 import type { AppEnv, Gateway } from '../gateway.ts';
 import type { Access } from '../middleware/access.ts';
+import { briefly } from '../middleware/briefly.ts';
 import { describe } from './describe.ts';
 
-export function alertRoutes({ db, now }: Gateway, access: Access): Hono<AppEnv> {
+export function alertRoutes(gateway: Gateway, access: Access): Hono<AppEnv> {
+  const { db, now } = gateway;
   const app = new Hono<AppEnv>();
 
   app.get(
@@ -20,6 +22,7 @@ export function alertRoutes({ db, now }: Gateway, access: Access): Hono<AppEnv> 
       errors: ['not_found'],
     }),
     access.viewer,
+    briefly(gateway),
     async (c) => {
       const { id, networkCount, limitNetworks, siteCount, limitSites, limitMacsPerNetwork } = c.get('tenant');
       const time = now();

@@ -15,6 +15,15 @@ const tag = 'Attachments';
 export function attachmentRoutes({ db, now }: Gateway, access: Access): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
 
+  /** @throws Refusal `not_found`. */
+  async function lookUp(tenantId: string, path: { readonly site: string; readonly network: string }) {
+    const [{ site }, network] = await Promise.all([
+      siteOf(db, tenantId, path.site),
+      networkOf(db, tenantId, path.network),
+    ]);
+    return { site, place: { tenantId, networkId: network.id, siteId: site.id } };
+  }
+
   app.put(
     '/v1/tenants/:tenant/sites/:site/networks/:network',
     describe({
@@ -29,16 +38,12 @@ export function attachmentRoutes({ db, now }: Gateway, access: Access): Hono<App
     body(AttachSchema),
     async (c) => {
       const { port } = c.req.valid('json');
-      const tenantId = c.get('tenant').id;
-      const [{ site }, network] = await Promise.all([
-        siteOf(db, tenantId, c.req.param('site')),
-        networkOf(db, tenantId, c.req.param('network')),
-      ]);
+      const { place, site } = await lookUp(c.get('tenant').id, c.req.param());
       assertPortFits(site.kind, port);
-      const { row, isNew } = await attach(c.get('db'), { tenantId, networkId: network.id, siteId: site.id }, port);
+      const { row, isNew } = await attach(c.get('db'), place, port);
       const attachment: Attachment = {
-        site: site.id,
-        network: network.id,
+        site: place.siteId,
+        network: place.networkId,
         vni: row.vni,
         port: JSON.parse(row.port) as PortSpec,
         revision: row.revision,
@@ -52,12 +57,8 @@ export function attachmentRoutes({ db, now }: Gateway, access: Access): Hono<App
     describe({ summary: 'Detach a site from a network', tag, status: 204, errors: ['forbidden', 'not_found'] }),
     access.admin,
     async (c) => {
-      const tenantId = c.get('tenant').id;
-      const [{ site }, network] = await Promise.all([
-        siteOf(db, tenantId, c.req.param('site')),
-        networkOf(db, tenantId, c.req.param('network')),
-      ]);
-      await detach(c.get('db'), { tenantId, networkId: network.id, siteId: site.id }, now());
+      const { place } = await lookUp(c.get('tenant').id, c.req.param());
+      await detach(c.get('db'), place, now());
       return c.body(null, 204);
     },
   );

@@ -46,16 +46,13 @@ export function convergenceRoutes({ db, now }: Gateway, access: Access): Hono<Ap
 }
 
 function toSite(member: MemberRow, network: NetworkSum, asked: number, now: number): Convergence['sites'][number] {
-  const { siteId, name, revision, onlineUntil, report } = member;
+  const { siteId, name, revision, onlineUntil, said } = member;
   const digest = formatDigest(digestGiven(member, network));
-  const { appliedRevision, lag, digestMatch } = progressOf(revision, digest, report ?? undefined);
   return {
     site: siteId,
     name,
-    inStep: isInStep({ revision, digest, applied: report }, asked),
-    ...(appliedRevision === undefined ? {} : { appliedRevision }),
-    ...(lag === undefined ? {} : { lag }),
-    ...(digestMatch === undefined ? {} : { digestMatch }),
+    inStep: isInStep({ revision, digest, applied: said }, asked),
+    ...progressOf(revision, digest, said),
     online: siteStatusOf({ kind: 'agent', disabled: false, onlineUntil }, now) === 'online',
   };
 }

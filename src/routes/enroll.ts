@@ -71,7 +71,7 @@ export function enrollRoutes(gateway: Gateway): Hono<AppEnv> {
       const now = gateway.now();
       const { publicKey } = asked;
       const { token, tenantSlug } = await tokenOf(db, asked.token);
-      c.set('changedTenant', token.tenantId);
+      c.set('changedTenants', [token.tenantId]);
       const vtep = { address: asked.vtep.address ?? seenAddress(gateway, c), port: asked.vtep.port };
 
       const known = await findSiteByKey(db, publicKey);

@@ -24,7 +24,7 @@ export function heartbeatRoutes(gateway: Gateway): Hono<AppEnv> {
       const { site } = c.get('agent');
       const from = { tenantId: site.tenantId, siteId: site.id };
       await saveHeartbeat(c.get('db'), from, c.req.valid('json'), gateway.now());
-      if (await followSite(c.get('db'), site, gateway.clientAddress(c))) c.set('changedTenant', site.tenantId);
+      if (await followSite(c.get('db'), site, gateway.clientAddress(c))) c.set('changedTenants', [site.tenantId]);
       return c.body(null, 204);
     },
   );

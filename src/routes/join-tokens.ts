@@ -42,7 +42,7 @@ export function joinTokenRoutes(gateway: Gateway, access: Access): Hono<AppEnv> 
       tag,
       status: 201,
       gives: JoinTokenCreatedSchema,
-      errors: [...ONCE_ERRORS, 'forbidden', 'not_found', 'invalid_body', 'port_not_for_site'],
+      errors: [...ONCE_ERRORS, 'forbidden', 'not_found', 'invalid_body', 'quota_exceeded', 'port_not_for_site'],
     }),
     access.admin,
     body(JoinTokenCreateSchema),

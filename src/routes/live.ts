@@ -1,11 +1,12 @@
 import { Hono } from 'hono';
+import { noteLook } from '../db/sessions.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { Credential } from '../domain/viewer.ts';
 import type { AppEnv, Gateway, Principal } from '../gateway.ts';
-import type { Access } from '../middleware/access.ts';
+import { type Access, actorOf } from '../middleware/access.ts';
 import { describe } from './describe.ts';
 
-export function liveRoutes({ hub }: Gateway, access: Access): Hono<AppEnv> {
+export function liveRoutes({ db, hub }: Gateway, access: Access): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
 
   app.get(
@@ -22,8 +23,12 @@ export function liveRoutes({ hub }: Gateway, access: Access): Hono<AppEnv> {
       if (c.req.header('upgrade')?.toLowerCase() !== 'websocket') {
         throw new Refusal('upgrade_required', 'Ask for a WebSocket: Connection: Upgrade, Upgrade: websocket.');
       }
-      const credential = credentialOf(c.get('principal'));
-      return hub.live(c, c.get('tenant').id, { credential, told: null });
+      const principal = c.get('principal');
+      const { id } = c.get('tenant');
+      // Signing out of a tenant's session is told to that tenant; of the operator's it must be known to which.
+      if (principal.kind === 'operator' && principal.session !== null) await noteLook(db, principal.session.id, id);
+      const by = actorOf(principal).id ?? 'operator';
+      return hub.live(c, id, { credential: credentialOf(principal), by, told: null });
     },
   );
 

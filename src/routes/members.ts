@@ -23,7 +23,7 @@ export function memberRoutes(gateway: Gateway, access: Access): Hono<AppEnv> {
       tag,
       status: 201,
       gives: MemberSchema,
-      errors: [...ONCE_ERRORS, 'forbidden', 'not_found', 'invalid_body', 'member_taken'],
+      errors: [...ONCE_ERRORS, 'forbidden', 'not_found', 'invalid_body', 'quota_exceeded', 'member_taken'],
     }),
     access.admin,
     body(MemberCreateSchema),

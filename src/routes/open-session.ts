@@ -45,6 +45,7 @@ export async function openSession(
     usedAt: now,
     expiresAt: Math.min(now + config.sessionIdleSeconds * 1000, endsAt),
     endsAt,
+    looksAt: [],
   };
   await createSession(writtenBy(db, authorOf(gateway, c, actor)), row, actor.name ?? actor.kind);
   giveSession(c, token, endsAt);

@@ -111,7 +111,7 @@ export function sessionRoutes(gateway: Gateway, access: Access): Hono<AppEnv> {
     access.signedIn,
     async (c) => {
       const { tenantId, id } = c.get('principal').session!;
-      await endSession(c.get('db'), tenantId, id);
+      c.set('changedTenants', await endSession(c.get('db'), tenantId, id));
       clearSession(c);
       return c.body(null, 204);
     },

@@ -76,7 +76,7 @@ export function sessionsRoutes({ db, now, config }: Gateway, access: Access): Ho
     }),
     access.operator,
     async (c) => {
-      await endSession(c.get('db'), null, c.req.param('id'));
+      c.set('changedTenants', await endSession(c.get('db'), null, c.req.param('id')));
       return c.body(null, 204);
     },
   );

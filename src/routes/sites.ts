@@ -65,7 +65,8 @@ export function siteRoutes(gateway: Gateway, access: Access): Hono<AppEnv> {
   app.get(
     '/v1/tenants/:tenant/sites',
     describe({
-      summary: 'List sites, by name, with how far each agent has come',
+      summary:
+        'List sites, by name, with how far each agent has come; a page has fewer than `limit` where they report much',
       tag,
       status: 200,
       gives: pageSchema(SiteSchema),
@@ -170,7 +171,14 @@ function toSiteNetwork(
     port: JSON.parse(row.port) as PortSpec,
     transport: row.transport,
     revision: row.revision,
-    ...(row.live === 1 ? progressOf(row.revision, digest, report) : {}),
+    ...(row.live === 1 ? { ...progressOf(row.revision, digest, report ?? null), ...reportedIn(report) } : {}),
     ...(isBlind(site, row) && site.kind === 'agent' && report?.error === undefined ? { error: NO_WIREGUARD } : {}),
   };
+}
+
+/** What the agent said beside how far it is. */
+function reportedIn(report: NetworkReport | undefined): Pick<Site['networks'][number], 'counters' | 'mtu' | 'error'> {
+  if (report === undefined) return {};
+  const { counters, mtu, error } = report;
+  return { counters, ...(mtu === undefined ? {} : { mtu }), ...(error === undefined ? {} : { error }) };
 }

@@ -5,9 +5,11 @@ import { siteStatusOf } from '../domain/site-status.ts';
 import { stepOf } from '../domain/standing.ts';
 import type { AppEnv, Gateway } from '../gateway.ts';
 import type { Access } from '../middleware/access.ts';
+import { briefly } from '../middleware/briefly.ts';
 import { describe } from './describe.ts';
 
-export function topologyRoutes({ db, now }: Gateway, access: Access): Hono<AppEnv> {
+export function topologyRoutes(gateway: Gateway, access: Access): Hono<AppEnv> {
+  const { db, now } = gateway;
   const app = new Hono<AppEnv>();
 
   app.get(
@@ -20,6 +22,7 @@ export function topologyRoutes({ db, now }: Gateway, access: Access): Hono<AppEn
       errors: ['not_found'],
     }),
     access.viewer,
+    briefly(gateway),
     async (c) => {
       const { revision, sites, networks, attachments } = await readTopology(db, c.get('tenant').id);
       const siteAt = new Map(sites.map(({ id }, i) => [id, i]));
@@ -50,6 +53,7 @@ function toSite(row: TopologySite, now: number): Topology['sites'][number] {
     vtep: { address: row.vtepAddress, port: row.vtepPort },
     ...(row.version === null ? {} : { version: row.version }),
     ...(row.lastSeen === null ? {} : { lastSeenAt: new Date(row.lastSeen).toISOString() }),
+    ...(row.kind === 'static' ? {} : { encrypts: row.tunnelHash !== null }),
     labels: row.labels,
     ...(row.place === null ? {} : { where: row.place }),
     createdAt: new Date(row.createdAt).toISOString(),

@@ -19,11 +19,13 @@ export function usageRoutes({ db, config }: Gateway, access: Access): Hono<AppEn
     }),
     access.viewer,
     async (c) => {
-      const { id, networkCount, limitNetworks, siteCount, limitSites, limitMacsPerNetwork } = c.get('tenant');
+      const { id, networkCount, restingVnis, limitNetworks, siteCount, limitSites, limitMacsPerNetwork } =
+        c.get('tenant');
       return c.json({
         networks: { used: networkCount, limit: limitNetworks },
         sites: { used: siteCount, limit: limitSites },
         macsPerNetwork: { used: await mostMacs(db, id), limit: limitMacsPerNetwork },
+        vnis: { used: networkCount + restingVnis, limit: 2 * limitNetworks },
         vniHoldSeconds: config.vniHoldSeconds,
       });
     },

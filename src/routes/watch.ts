@@ -27,7 +27,7 @@ export function watchRoutes(gateway: Gateway): Hono<AppEnv> {
         throw new Refusal('upgrade_required', 'Ask for a WebSocket: Connection: Upgrade, Upgrade: websocket.');
       }
       const { site } = c.get('agent');
-      if (await followSite(c.get('db'), site, gateway.clientAddress(c))) c.set('changedTenant', site.tenantId);
+      if (await followSite(c.get('db'), site, gateway.clientAddress(c))) c.set('changedTenants', [site.tenantId]);
       return gateway.hub.watch(c, c.get('agent'), c.req.valid('query').cursor ?? '');
     },
   );

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:datapath [-- --rounds N] [--only NAME,…] [--quick] [--write]`: how fast frames pass, beside what we compare with, in
+ * `npm run bench:datapath [-- --encrypted] [--rounds N] [--only NAME,…] [--quick] [--write]`: how fast frames pass, beside what we compare with, in
  * one run.
  *
  * Two namespaces with one veth pair between them; every round starts each contender in turn and takes it away again, so that all see

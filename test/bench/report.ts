@@ -12,9 +12,9 @@ export function formatMarkdown(rows: readonly (readonly string[])[]): string {
   return [lines[0], `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...lines.slice(1)].join('\n');
 }
 
-/** Puts a part between its marks in the file, in place of what an earlier run left there. */
-export function writePart(path: URL, name: string, text: string): void {
-  const [begin, end] = [`<!-- ${name}: written by npm run bench:${name} -- --write -->`, `<!-- end of ${name} -->`];
+/** Puts a part between its marks in the file, in place of what an earlier run left there. @param command that makes it, but for `--write`. */
+export function writePart(path: URL, name: string, text: string, command = `bench:${name} --`): void {
+  const [begin, end] = [`<!-- ${name}: written by npm run ${command} --write -->`, `<!-- end of ${name} -->`];
   const file = readFileSync(path, 'utf8');
   const from = file.indexOf(begin);
   const to = file.indexOf(end);

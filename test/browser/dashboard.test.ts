@@ -142,6 +142,27 @@ describeBrowserLab('the dashboard', () => {
     await admin.heading('blue').waitFor();
   });
 
+  it('has a new network encrypted, and says so where it is shown', async () => {
+    await admin.link('Networks').first().click();
+    await admin.button('New network').click();
+    await admin.page.getByLabel('Name').fill('sealed');
+    await admin.page.getByLabel('Between sites').selectOption({ label: 'Encrypted, by WireGuard' });
+    await admin.button('Make the network').click();
+    await admin.heading('sealed').waitFor();
+    await admin.text('WireGuard').waitFor();
+    await admin.button('Edit').click();
+    expect(await admin.page.getByLabel('Between sites').inputValue()).toBe('wireguard');
+    await admin.button('Cancel').click();
+    await admin.link('Networks').first().click();
+    const row = admin.page.getByRole('table', { name: 'Networks' }).getByRole('row');
+    await row.filter({ hasText: 'sealed' }).getByText('WireGuard').waitFor();
+    await row.filter({ hasText: 'blue' }).getByText('Plain').waitFor();
+    await overlay.call('DELETE', '/v1/tenants/acme/networks/sealed');
+    await row.filter({ hasText: 'sealed' }).waitFor({ state: 'detached' });
+    await admin.link('blue').first().click();
+    await admin.heading('blue').waitFor();
+  });
+
   it('says that it is disconnected, keeps what is typed, and catches up when the gateway is back', async () => {
     await admin.button('Edit').click();
     await admin.page.getByLabel('Description').fill('The blue one');

@@ -345,6 +345,7 @@ describe('event and usage', () => {
       ['networks', '1', '100'],
       ['sites', '0', '100'],
       ['MACs in the fullest network', '0', '10000'],
+      ['VNIs in use and at rest', '1', '200'],
     ]);
     expect(await json('usage')).toMatchObject({ networks: { used: 1, limit: 100 } });
   });

@@ -4,7 +4,7 @@ import { DEFAULT_MTU, type Network } from '../../src/contract/networks.ts';
 import { DEFAULT_LIMITS } from '../../src/contract/tenants.ts';
 import { STEP_STATES, type Topology } from '../../src/contract/topology.ts';
 import { SHARED_POOL, type VniPool } from '../../src/contract/vni-pools.ts';
-import { overviewOf, STEPS } from '../../src/dashboard/format/health.ts';
+import { overviewOf, STEPS, wordsOf } from '../../src/dashboard/format/health.ts';
 import { frameOf, layOut } from '../../src/dashboard/map/layout.ts';
 import { FIRST_MTU, networkBody, networkDraft, numberOf } from '../../src/dashboard/networks/network-draft.ts';
 import { SPACE_LAST, stretchesOf } from '../../src/dashboard/operator/space.ts';
@@ -65,6 +65,29 @@ describe('health', () => {
     expect(sites.map(({ health }) => health)).toEqual(['good', 'warn', 'bad', 'off', 'bad']);
   });
 
+  it('says of a site that must encrypt and can’t just that', () => {
+    const [all] = [
+      topology(
+        [
+          { ...site('a'), encrypts: false },
+          { ...site('b'), encrypts: true },
+        ],
+        [
+          [0, 0, 3],
+          [1, 0, 3],
+        ],
+      ),
+    ];
+    const sealed = {
+      ...all,
+      networks: all.networks.map((network) => ({ ...network, transport: 'wireguard' as const })),
+    };
+    const wordsIn = (of: Topology) => overviewOf(of).links.map((link) => wordsOf(link).words);
+    expect(wordsIn(sealed)).toEqual(['Can’t encrypt', 'Error']);
+    expect(overviewOf(sealed).sites.map(({ words }) => words)).toEqual(['Can’t encrypt', '0 of 1 in step']);
+    expect(wordsIn(all)).toEqual(['Error', 'Error']);
+  });
+
   it('of all says first what is offline, then what is not in step, then that all is well', () => {
     const verdict = (status: 'online' | 'offline', state: number) =>
       verdictOf(overviewOf(topology([site('a', status)], [[0, 0, state]]))).word;
@@ -101,6 +124,9 @@ describe('a network’s form', () => {
       flood: 'headend',
       antiSpoof: 'vtep',
       arpSuppression: false,
+    });
+    expect(networkBody({ ...networkDraft(), name: 'a', transport: 'wireguard' })).toMatchObject({
+      transport: 'wireguard',
     });
     expect(networkBody(networkDraft(network), network)).toEqual({});
     expect(networkBody({ ...networkDraft(network), subnet: '', mtu: '1400' }, network)).toEqual({

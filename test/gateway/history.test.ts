@@ -15,7 +15,7 @@ let db: Database;
 let close: () => void;
 
 beforeAll(async () => {
-  ({ db, close } = await memoryStore());
+  ({ db, close } = memoryStore());
 });
 afterAll(() => close());
 

@@ -8,7 +8,7 @@ import { memoryStore } from './memory-store.ts';
 import { testSettings } from './settings.ts';
 
 test('events before the given time are forgotten, so many at once at most, and none where the oldest may stay', async () => {
-  const { db, close } = await memoryStore();
+  const { db, close } = memoryStore();
   for (let at = 1; at <= 10; at++) {
     await db.run(sql`INSERT INTO events (tenant_id, at, kind, revision, actor, subject)
       VALUES ('t', ${at}, 'network_created', ${at}, '{"kind": "system"}', 's')`);
@@ -25,7 +25,7 @@ test('events before the given time are forgotten, so many at once at most, and n
 });
 
 test('what is due is forgotten as fast as callers may write it', async () => {
-  const { db, close } = await memoryStore();
+  const { db, close } = memoryStore();
   const many = sql`FROM (WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 6000) SELECT i FROM n)`;
   await db.run(sql`INSERT INTO events (tenant_id, at, kind, revision, actor, subject)
     SELECT 't', 1, 'network_created', 1, '{"kind": "system"}', 's' ${many}`);

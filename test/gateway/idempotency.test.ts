@@ -14,7 +14,7 @@ const DAY = 24 * 3600_000;
 const of = { scope: 'operator', key: 'k' };
 
 async function store() {
-  const { db, close } = await memoryStore();
+  const { db, close } = memoryStore();
   await createTenant(db, { id: 't', epoch: 'e', now: 0 }, { slug: 't', name: 't' });
   const claim = (name: string, now: number) => claimKey(db, of, { fingerprint: 'f', claim: name, now });
   const networks = async () => (await listNetworks(db, 't', { limit: 100, after: '' })).items.length;

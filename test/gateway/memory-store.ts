@@ -3,8 +3,8 @@ import { openSqliteD1 } from '../../src/hosts/node/d1-on-sqlite.ts';
 import { migrate } from '../../src/hosts/node/migrate.ts';
 
 /** A store in memory with all tables, as the Node host makes it. */
-export async function memoryStore(): Promise<{ db: Database; close: () => void }> {
+export function memoryStore(): { db: Database; close: () => void } {
   const store = openSqliteD1(':memory:');
-  await migrate(store);
+  migrate(store);
   return { db: openDatabase(store.d1), close: store.close };
 }

@@ -36,6 +36,15 @@ test('without a key one is made, shown once, kept for its owner alone, and used 
   expect(await second.end('SIGINT')).toBe(0);
 });
 
+test('a key that is made under systemd is in its file alone, and not in the journal', async () => {
+  const env = { OVERLANE_DATA: join(folder.path, 'new'), JOURNAL_STREAM: '8:4711' };
+  const running = await gatewayProcess(env);
+  const file = join(env.OVERLANE_DATA, 'operator-key');
+  expect(running.output()).toContain(`kept in ${file}`);
+  expect(running.output()).not.toContain(readFileSync(file, 'utf8').trim());
+  await running.end('SIGTERM');
+});
+
 test('after kill -9 in the middle of writes, all that was acknowledged is there and the database is sound', async () => {
   const running = await gatewayProcess(settings());
   const operator = new Caller(running.url, OVERLANE_OPERATOR_KEY);
@@ -112,7 +121,8 @@ test('each thing that keeps it from starting is one line that says what to do, a
     [{ OVERLANE_ORIGIN: 'overlane.example' }, 'OVERLANE_ORIGIN must be origins such as'],
     [{ OVERLANE_VNI_HOLD_SECONDS: '1h' }, 'OVERLANE_VNI_HOLD_SECONDS must be a whole number of seconds'],
   ];
-  const ends = await Promise.all(cases.map(([env]) => failedStart({ ...settings(), ...env })));
+  const dataOf = (i: number) => ({ OVERLANE_DATA: join(folder.path, `data-${i}`) });
+  const ends = await Promise.all(cases.map(([env], i) => failedStart({ ...settings(), ...dataOf(i), ...env })));
   for (const [i, { code, stderr }] of ends.entries()) {
     expect(stderr).toContain(cases[i]![1]);
     expect(stderr.trim().split('\n')).toHaveLength(1);

@@ -7,13 +7,13 @@ import { type RunningGateway, startGateway } from '../../src/hosts/node/start-ga
 import { Browser } from './browser.ts';
 import { type AgentKey, Caller, enrol, newAgent, newAgentKey, newTenant } from './host.ts';
 import { testSettings } from './settings.ts';
-import { spiedStore } from './spied-store.ts';
+import { type Said, spiedStore } from './spied-store.ts';
 import { watch } from './watcher.ts';
 
 let running: RunningGateway;
 /** The gateway's clock: it moves only when a test says so. */
 let now = Date.now();
-let said: unknown[] = [];
+let said: Said[] = [];
 let operator: Caller;
 beforeAll(async () => {
   running = await startGateway({
@@ -76,14 +76,17 @@ test('a key gets as many requests at once as it may, then as many as time gives;
   for (let i = 0; i < 20; i++) expect((await operator.get('/v1/tenants/t')).status).toBe(200);
 });
 
+const ask = (credential: string, from: string) =>
+  new Caller(running.url, credential).send('GET', '/v1/tenants/t', { headers: { 'x-forwarded-for': from } });
+/** With the secret changed. */
+const spoilt = (key: string) => `${key.slice(0, -4)}AAAA`;
+
 test('an address with too many wrong credentials is not looked at, not even with a right one; others are', async () => {
   const key = await newKey();
-  const wrong = `${key.slice(0, -4)}AAAA`;
-  const ask = (credential: string, from: string) =>
-    new Caller(running.url, credential).send('GET', '/v1/tenants/t', { headers: { 'x-forwarded-for': from } });
-  for (let i = 0; i < 3; i++) expect((await ask(wrong, '2001:db8::1')).status).toBe(401);
+  const wrong = [await newKey(), await newKey(), await newKey()].map(spoilt);
+  for (const one of wrong) expect((await ask(one, '2001:db8::1')).status).toBe(401);
   said.length = 0;
-  const refused = await ask(wrong, '2001:db8::2');
+  const refused = await ask(wrong[0]!, '2001:db8::2');
   expect(refused).toMatchObject({ status: 429, body: { code: 'rate_limited' } });
   expect(refused.headers.get('retry-after')).toBe('20');
   expect((await ask(key, '2001:db8::1')).status).toBe(429);
@@ -92,6 +95,25 @@ test('an address with too many wrong credentials is not looked at, not even with
   expect((await ask(key, '192.0.2.1')).status).toBe(200);
   now += 20_000;
   expect((await ask(key, '2001:db8::1')).status).toBe(200);
+});
+
+test('a wrong credential that comes again and again is held against itself, not against its neighbours', async () => {
+  const [key, gone] = [await newKey(), spoilt(await newKey())];
+  const from = '192.0.2.60';
+  for (let i = 0; i < 3; i++) expect((await ask(gone, from)).status).toBe(401);
+  for (let i = 0; i < 5; i++) {
+    said.length = 0;
+    expect((await ask(gone, from)).status).toBe(429);
+    expect(said).toEqual([]);
+  }
+  expect((await ask(key, from)).status).toBe(200);
+  // A site that was deleted, by its token, which is another each time; from elsewhere it is another claimant.
+  const site = await newAgentKey();
+  for (let i = 0; i < 3; i++)
+    expect((await ask(await site.sign(running.url, `${i}`, { kid: 'gone' }), from)).status).toBe(401);
+  expect((await ask(await site.sign(running.url, '4', { kid: 'gone' }), from)).status).toBe(429);
+  expect((await ask(key, from)).status).toBe(200);
+  expect((await ask(gone, '192.0.2.61')).status).toBe(401);
 });
 
 test('who signs in with wrong keys, or comes with sessions that are none, is held to it like any other', async () => {
@@ -176,4 +198,24 @@ test('a site that says too much over its socket is cut off; pings are not counte
   for (let i = 0; i < 20; i++) expect(await socket.untilPong()).toEqual([]);
   for (let i = 0; i < 5; i++) socket.at('c');
   expect(await socket.closed).toEqual({ code: CLOSE_RATE_LIMITED, reason: 'rate_limited' });
+});
+
+test('whoever asks for all of a large tenant again and again has it read once a second, and must be let in each time', async () => {
+  const at = '/v1/tenants/large';
+  await operator.made('POST', '/v1/tenants', { slug: 'large', name: 'Large' });
+  const askAll = () => Promise.all(['topology', 'alerts'].map((what) => operator.made('GET', `${at}/${what}`)));
+  const reads = async (times: number): Promise<number> => {
+    said.length = 0;
+    for (let i = 0; i < times; i++) await askAll();
+    return said.filter(({ sql }) => sql.includes('st.standing')).length;
+  };
+  expect(await reads(2)).toBe(4);
+  const grow = "UPDATE tenants SET network_count = 100, site_count = 100 WHERE slug = 'large'";
+  await running.gateway.db.$client.prepare(grow).bind().run();
+  expect(await reads(1)).toBe(2);
+  now += 999;
+  expect(await reads(5)).toBe(0);
+  expect(await new Caller(running.url, 'wrong').refused('GET', `${at}/topology`)).toMatchObject({ status: 401 });
+  now += 1;
+  expect(await reads(2)).toBe(2);
 });

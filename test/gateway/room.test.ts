@@ -4,7 +4,7 @@ import { Room, type Watcher } from '../../src/hub/room.ts';
 import { memoryStore } from './memory-store.ts';
 
 test('a clock that is set back holds up no telling', async () => {
-  const { db, close } = await memoryStore();
+  const { db, close } = memoryStore();
   await createTenant(db, { id: 't', epoch: 'e', now: 0 }, { slug: 't', name: 't' });
   let told = 0;
   const watcher: Watcher = {

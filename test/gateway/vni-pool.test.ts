@@ -107,7 +107,7 @@ test('two sweeps at once give a number back once', async () => {
 });
 
 async function smallPool(): Promise<{ db: Database; close: () => void }> {
-  const { db, close } = await memoryStore();
+  const { db, close } = memoryStore();
   for (const id of ['a', 'b']) await createTenant(db, { id, epoch: 'e', now: 0 }, { slug: id, name: id });
   await db.run(sql`UPDATE vni_free SET first = ${FIRST}, last = ${LAST}`);
   await db.run(sql`UPDATE vni_pools SET first = ${FIRST}, last = ${LAST}`);

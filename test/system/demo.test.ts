@@ -57,7 +57,7 @@ describeTapLab('the demo', () => {
 
   it('leaves no process and no file when it is killed', async () => {
     const program = start();
-    await program.line(UP, UP_WITHIN_MS);
+    await program.line(/agents running/, UP_WITHIN_MS);
     expect(await processesUsing(folder)).not.toEqual([]);
     program.child.kill('SIGKILL');
     await until('all that the demo made to be gone', async () => {

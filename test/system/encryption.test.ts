@@ -3,6 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { WireguardStatus } from '../../agent/control/status.ts';
 import type { Program } from '../../demo/lab/program.ts';
 import { AGENT_ARGV, type Site, UNDERLAY_DEV } from '../../demo/lab/site.ts';
 import { until } from '../../demo/lab/until.ts';
@@ -12,6 +13,7 @@ import { TUNNEL_VXLAN_PORT } from '../../src/contract/wireguard.ts';
 import { describeTapLab } from '../lab/describe-lab.ts';
 import { missingProgram } from '../lab/missing-program.ts';
 import { VXLAN_PORT } from './agents.ts';
+import { datapathLacks } from './lacks.ts';
 import { Overlay } from './overlay.ts';
 
 const MARK = new TextEncoder().encode('what only its tenant may read');
@@ -20,7 +22,7 @@ const missing = missingProgram('wireguard-go', 'wireguard-go');
 const missingNft = missingProgram('nft', 'nftables');
 
 interface Status {
-  readonly wireguard?: { readonly publicKey: string; readonly moving?: object };
+  readonly wireguard?: WireguardStatus;
   readonly networks: readonly { readonly name: string; readonly mtu: number }[];
 }
 
@@ -31,6 +33,7 @@ interface Status {
   let b: Site;
   let c: Site;
   let agentB: Program;
+  let datapathB: 'kernel' | 'userspace';
 
   beforeAll(async () => {
     lab = await createLab();
@@ -39,8 +42,14 @@ interface Status {
     [a, b, c] = (await lab.sites('a', 'b', 'c')) as [Site, Site, Site];
     await overlay.tenant('acme', 'blue');
     await overlay.call('POST', '/v1/tenants/acme/networks', { name: 'red', transport: 'wireguard' });
-    await overlay.join('acme', a, { red: '192.168.8.1/24', blue: '192.168.9.1/24' });
-    agentB = await overlay.join('acme', b, { red: '192.168.8.2/24', blue: '192.168.9.2/24' });
+    // One by each data path, where the kernel has one.
+    const [ofA, ofB] = [
+      { red: '192.168.8.1/24', blue: '192.168.9.1/24' },
+      { red: '192.168.8.2/24', blue: '192.168.9.2/24' },
+    ];
+    datapathB = datapathLacks() === null ? 'kernel' : 'userspace';
+    await overlay.join('acme', a, ofA, undefined, { datapath: 'userspace' });
+    agentB = await overlay.join('acme', b, ofB, undefined, { datapath: datapathB });
     await overlay.converged('acme');
   });
   afterAll(() => lab?.dispose());
@@ -51,9 +60,14 @@ interface Status {
     await until(`${from.name} to reach ${to}`, got, { timeoutMs: 15_000 });
   }
 
+  /** Its exit code says only that not all is well. */
+  function statusText(site: Site, ...flags: readonly string[]): Promise<string> {
+    const argv = [...AGENT_ARGV, 'status', ...flags, '--state', overlay.stateOf(site)].join(' ');
+    return site.exec(['sh', '-c', `${argv} || true`]);
+  }
+
   async function statusOf(site: Site): Promise<Status> {
-    const argv = [...AGENT_ARGV, 'status', '--json', '--state', overlay.stateOf(site)].join(' ');
-    return JSON.parse(await site.exec(['sh', '-c', `${argv} || true`])) as Status;
+    return JSON.parse(await statusText(site, '--json')) as Status;
   }
 
   async function recordOf(site: Site): Promise<SiteRecord> {
@@ -92,31 +106,49 @@ interface Status {
     expect(vxlan.filter(({ view }) => view.getUint32(14 + 20 + 8 + 4) >>> 8 !== plain)).toEqual([]);
   });
 
-  it('take no frame that comes beside the tunnel, though its addresses are right', async () => {
-    const [ofA, ofB] = await Promise.all([recordOf(a), recordOf(b)]);
-    const [to, from] = [ofA.wireguard![0]!.address, ofB.wireguard![0]!.address];
+  it.each([
+    ['the first', () => [a, b]],
+    ['the second', () => [b, a]],
+  ] as const)('take no frame that comes beside the tunnel, though its addresses are right: %s', async (_, sites) => {
+    const [here, there] = sites() as [Site, Site];
+    const [to, from] = (await Promise.all([recordOf(here), recordOf(there)])).map((it) => it.wireguard![0]!.address);
     const { vni } = await overlay.call<{ vni: number }>('GET', '/v1/tenants/acme/networks/red');
     const { vni: plain } = await overlay.call<{ vni: number }>('GET', '/v1/tenants/acme/networks/blue');
     const frame = (of: number) => {
       const header = [8, 0, 0, 0, of >>> 16, (of >>> 8) & 0xff, of & 0xff, 0];
       return Uint8Array.of(...header, ...Array(6).fill(0xff), 2, 0, 0, 0, 0, 9, 0x88, 0xb5, ...MARK);
     };
-    await b.ip(`route add ${to}/128 via ${a.v6} dev ${UNDERLAY_DEV}`);
+    // A stranger with a peer's address.
+    await c.ip(`address add ${from}/128 dev lo nodad`, `route add ${to}/128 via ${here.v6} dev ${UNDERLAY_DEV}`);
     const [outside, inside] = [
-      await a.sniff(UNDERLAY_DEV, { contains: MARK }),
-      await a.sniff('red', { contains: MARK }),
+      await here.sniff(UNDERLAY_DEV, { contains: MARK }),
+      await here.sniff('red', { contains: MARK }),
     ];
-    await b.send(to, TUNNEL_VXLAN_PORT, [frame(vni)], { from });
-    await b.send(a.v4, VXLAN_PORT, [frame(vni)], { from: b.v4 });
+    await c.send(to!, TUNNEL_VXLAN_PORT, [frame(vni)], { from: from! });
+    await there.send(here.v4, VXLAN_PORT, [frame(vni)], { from: there.v4 });
     for (let i = 0; i < 2; i++) await outside.frame(() => outside.frames.length > i);
-    await b.ip(`route del ${to}/128 via ${a.v6} dev ${UNDERLAY_DEV}`);
+    await c.ip(`address del ${from}/128 dev lo`, `route del ${to}/128 via ${here.v6} dev ${UNDERLAY_DEV}`);
     // The other way round: the plain network's number, by the tunnel.
-    const blue = await a.sniff('blue', { contains: MARK });
-    await b.send(to, TUNNEL_VXLAN_PORT, [frame(plain), frame(vni)], { from });
+    const blue = await here.sniff('blue', { contains: MARK });
+    await there.send(to!, TUNNEL_VXLAN_PORT, [frame(plain), frame(vni)], { from: from! });
     // What is right in all is let in, after those that were not.
     await inside.frame(() => inside.frames.length > 0);
     expect(await inside.stop()).toHaveLength(1);
     expect(await blue.stop()).toEqual([]);
+  });
+
+  it('let none out beside the tunnel where routes lead there, if it is the kernel that carries it', async (test) => {
+    if (datapathB !== 'kernel') return test.skip();
+    const [to, from] = (await Promise.all([recordOf(a), recordOf(b)])).map((it) => it.wireguard![0]!.address);
+    const { vni } = await overlay.call<{ vni: number }>('GET', '/v1/tenants/acme/networks/red');
+    const [ours, others] = [vni, 77].map((of) => Uint8Array.of(8, 0, 0, 0, of >>> 16, (of >>> 8) & 0xff, of & 0xff, 0));
+    await b.ip(`route add ${to}/128 via ${a.v6} dev ${UNDERLAY_DEV}`);
+    await expect(b.send(to!, TUNNEL_VXLAN_PORT, [ours!], { from: from! })).rejects.toThrow(/EPERM/);
+    // Another agent of the host may use the port in its own way.
+    await b.send(to!, TUNNEL_VXLAN_PORT, [others!], { from: from! });
+    // The agent's own entries name the device, whatever the routes are.
+    await untilPing(a, '192.168.8.2');
+    await b.ip(`route del ${to}/128 via ${a.v6} dev ${UNDERLAY_DEV}`);
   });
 
   it('change a key under traffic: nothing of a stream is lost, and a transfer goes on', async () => {
@@ -139,7 +171,7 @@ interface Status {
     expect(readFileSync(join(overlay.stateOf(b), KEY_FILE), 'utf8')).not.toContain(before?.publicKey);
   });
 
-  it('come back when WireGuard or the agent is killed, with one device', async () => {
+  it('come back when WireGuard or the agent is killed, or restarted, with one device', async () => {
     const child = async () => {
       const { pid } = agentB.child;
       return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')[0]);
@@ -148,11 +180,13 @@ interface Status {
     process.kill(wireguardGo, 'SIGKILL');
     await agentB.line(/a WireGuard device is gone/);
     await untilPing(a, '192.168.8.2');
-    agentB.child.kill('SIGKILL');
-    await agentB.ended;
-    agentB = await b.agent({ state: overlay.stateOf(b) });
-    await untilPing(a, '192.168.8.2');
-    expect((await b.exec(['ip', '-o', 'link'])).match(/ovlwg/g)).toHaveLength(1);
+    for (const end of ['SIGKILL', 'SIGUSR2'] as const) {
+      agentB.child.kill(end);
+      await agentB.ended;
+      agentB = await b.agent({ state: overlay.stateOf(b), datapath: datapathB });
+      await untilPing(a, '192.168.8.2');
+      expect((await b.exec(['ip', '-o', 'link'])).match(/ovlwg/g)).toHaveLength(1);
+    }
   });
 
   it('with a key that is not the one they published, pass nothing', async () => {
@@ -163,7 +197,7 @@ interface Status {
     const { keys } = JSON.parse(right) as { keys: { privateKey: string }[] };
     const other = Buffer.from(generateKeyPairSync('x25519').privateKey.export({ format: 'jwk' }).d!, 'base64url');
     writeFileSync(path, JSON.stringify({ keys: [{ ...keys[0], privateKey: other.toString('base64') }] }));
-    agentB = await b.agent({ state: overlay.stateOf(b) });
+    agentB = await b.agent({ state: overlay.stateOf(b), datapath: datapathB });
     await b.address('red', '192.168.8.2/24');
     await b.address('blue', '192.168.9.2/24');
     await untilPing(a, '192.168.9.2');
@@ -174,7 +208,7 @@ interface Status {
     await sniffer.stop();
     await agentB.stop();
     writeFileSync(path, right);
-    agentB = await b.agent({ state: overlay.stateOf(b) });
+    agentB = await b.agent({ state: overlay.stateOf(b), datapath: datapathB });
     await b.address('red', '192.168.8.2/24');
     await untilPing(a, '192.168.8.2');
   });
@@ -201,36 +235,73 @@ interface Status {
     await untilPing(b, '192.168.8.3');
   });
 
-  it.skipIf(missingNft !== null)(
-    `behind a NAT that changes their port, reach the others and are reached${missingNft ?? ''}`,
-    async () => {
-      const [router, inner] = (await lab.sites('router', 'inner')) as [Site, Site];
-      await inner.ip(
+  describe.skipIf(missingNft !== null)(`behind a NAT that changes their port${missingNft ?? ''}`, () => {
+    let [router, inner, router2, inner2]: Site[] = [];
+    beforeAll(async () => {
+      [router, inner, router2, inner2] = await lab.sites('router', 'inner', 'router2', 'inner2');
+      await Promise.all([
+        joinBehind(router!, inner!, '10.99.0', '192.168.8.9/24'),
+        joinBehind(router2!, inner2!, '10.98.0', '192.168.8.10/24'),
+      ]);
+    });
+
+    /** A site that has nothing but a router before it, which sends out what comes from it by ports of its own. */
+    async function joinBehind(nat: Site, site: Site, subnet: string, address: string): Promise<void> {
+      await site.ip(
         `link set ${UNDERLAY_DEV} down`,
-        `link add wan type veth peer name inside netns ${router.namespace}`,
-        'address add 10.99.0.2/24 dev wan',
+        `link add wan type veth peer name inside netns ${nat.namespace}`,
+        `address add ${subnet}.2/24 dev wan`,
         'link set wan up',
       );
-      await router.ip('address add 10.99.0.1/24 dev inside', 'link set inside up');
-      await inner.ip('route add default via 10.99.0.1');
-      await router.exec(['sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward']);
+      await nat.ip(`address add ${subnet}.1/24 dev inside`, 'link set inside up');
+      await site.ip(`route add default via ${subnet}.1`);
+      await nat.exec(['sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward']);
       const rules = `table ip nat {
         chain out {
           type nat hook postrouting priority 100
           oifname "${UNDERLAY_DEV}" ip protocol udp masquerade to :40000-40099
           oifname "${UNDERLAY_DEV}" masquerade
         }
+        chain in {
+          type nat hook prerouting priority -100
+        }
+        chain closed {
+          type filter hook input priority 0
+          iifname "${UNDERLAY_DEV}" ct state new drop
+        }
       }`;
-      await router.exec(['nft', '-f', '-'], { input: rules });
-      await overlay.enrol('acme', inner, ['red']);
-      await inner.agent({ state: overlay.stateOf(inner) });
-      await inner.address('red', '192.168.8.9/24');
-      await untilPing(inner, '192.168.8.1');
+      await nat.exec(['nft', '-f', '-'], { input: rules });
+      await overlay.enrol('acme', site, ['red']);
+      await site.agent({ state: overlay.stateOf(site) });
+      await site.address('red', address);
+    }
+
+    it('reach the others and are reached', async () => {
+      await untilPing(inner!, '192.168.8.1');
       expect(await a.ping('192.168.8.9')).toMatchObject({ received: 5 });
-      await a.transfer(inner, '192.168.8.9', 2_000_000);
-      expect((await recordOf(inner)).wireguard).toMatchObject([{ endpoint: { address: router.v4 } }]);
-    },
-  );
+      await a.transfer(inner!, '192.168.8.9', 2_000_000);
+      expect((await recordOf(inner!)).wireguard).toMatchObject([{ endpoint: { address: router!.v4 } }]);
+    });
+
+    it('don’t reach each other, and say why and what to do, until one of the NATs forwards its ports', async () => {
+      await untilPing(inner2!, '192.168.8.1');
+      const { wireguard: [there] = [] } = await recordOf(inner2!);
+      const told = await until(
+        'the status to say so',
+        async () =>
+          (await statusOf(inner!)).wireguard?.withoutSession.find(({ address }) => address === there!.address),
+        { timeoutMs: 20_000 },
+      );
+      expect(told.endpoint).toMatchObject({ address: router2!.v4, port: 51_820 });
+      expect(await statusText(inner!)).toMatch(
+        /no WireGuard session with fd9c.* both sites are behind NATs, neither can/,
+      );
+      expect(await inner!.ping('192.168.8.10', { count: 3, timeoutMs: 300 })).toMatchObject({ received: 0 });
+      const forward = `iifname "${UNDERLAY_DEV}" udp dport 51820-51821 dnat to 10.98.0.2`;
+      await router2!.exec(['nft', `add rule ip nat in ${forward}`]);
+      await untilPing(inner!, '192.168.8.10');
+    });
+  });
 });
 
 function includes(bytes: Uint8Array, part: Uint8Array): boolean {

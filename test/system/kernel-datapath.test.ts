@@ -237,12 +237,13 @@ function keeps(): void {
     expect(seen.map(({ bytes }) => macText(bytes.subarray(6, 12)))).toEqual([MAC]);
   });
 
-  it('what stands on a stop with --keep, which forwards on and is taken over without the loss of a frame', async () => {
-    const first = await start(undefined, { flags: ['--keep'] });
+  it('what stands on a stop for a restart, which forwards on and is taken over without the loss of a frame', async () => {
+    const first = await start();
     await passes();
     const { ifindex } = await a.link(`ovx${VNI}`);
     const ping = b.startPing('192.168.9.1', { intervalMs: 5 });
-    expect(await first.stop()).toMatchObject({ code: 0 });
+    first.child.kill('SIGUSR2');
+    expect(await first.ended).toMatchObject({ code: 0 });
     expect(await b.ping('192.168.9.1')).toMatchObject({ received: 5 });
     const second = await start();
     const { sent, received } = await ping.stop();
@@ -266,6 +267,18 @@ function keeps(): void {
     await start(undefined, { datapath: 'auto' });
     expect(await a.link('blue')).toMatchObject({ linkinfo: { info_kind: 'bridge' } });
     await passes();
+  });
+
+  it('nothing of an agent that was killed, once the host is cleared of it; of one that runs, all', async () => {
+    const agent = await start();
+    const argv = [...AGENT_ARGV, 'clear', '--config', join(lab.folder, `${a.name}.json`)];
+    await expect(a.exec(argv)).rejects.toThrow(/the agent runs.*stop it first/);
+    agent.child.kill('SIGKILL');
+    await agent.ended;
+    expect(await a.exec(['ip', '-o', 'link'])).toMatch(/ovx.*blue|blue.*ovx/s);
+    await a.exec(argv);
+    expect(await a.exec(['ip', '-o', 'link'])).not.toMatch(/ovx|blue/);
+    expect(await rules()).toBe('');
   });
 
   it('a port that answers what is too large for the underlay: a station behind it is told by ICMP', async () => {

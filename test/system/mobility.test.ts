@@ -49,8 +49,8 @@ async function isFollowed(datapaths: readonly ('userspace' | 'kernel')[], times:
     const { items } = await overlay.call<{ items: { siteName: string; ip?: string }[] }>('GET', path);
     return items[0]?.siteName === site.name && items[0].ip === ADDRESS;
   };
-  const isKnownAtC = async (site: Site): Promise<boolean> => {
-    const said = await c.exec([...AGENT_ARGV, 'fdb', '--json', '--state', overlay.stateOf(c)]);
+  const isKnownAt = async (other: Site, site: Site): Promise<boolean> => {
+    const said = await other.exec([...AGENT_ARGV, 'fdb', '--json', '--state', overlay.stateOf(other)]);
     const { networks } = JSON.parse(said) as {
       networks: { entries: { mac: string; origin: string; to: { vtep?: { address: string } } }[] }[];
     };
@@ -66,8 +66,10 @@ async function isFollowed(datapaths: readonly ('userspace' | 'kernel')[], times:
     // It speaks, as a station that came up does.
     await until('a ping from it', async () => (await site.ping('192.168.9.3', { count: 1 })).received > 0);
     await until(`the registry to have it at ${site.name}`, () => isAt(site), { timeoutMs: 20_000 });
-    await overlay.converged('acme');
-    await until(`c to send to ${site.name}`, () => isKnownAtC(site), { timeoutMs: 20_000 });
+    for (const other of [a, b, c].filter((one) => one !== site)) {
+      const what = `${other.name} to send to ${site.name}`;
+      await until(what, () => isKnownAt(other, site), { timeoutMs: 20_000, everyMs: 100 });
+    }
     expect(await c.ping(ADDRESS)).toMatchObject({ received: 5 });
   };
 
@@ -83,4 +85,5 @@ async function isFollowed(datapaths: readonly ('userspace' | 'kernel')[], times:
     else expect(await moves()).toBe(i + 1);
     from = to;
   }
+  await overlay.converged('acme');
 }

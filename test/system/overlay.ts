@@ -16,6 +16,8 @@ const HIDDEN = '127.0.0.1';
 
 export class Overlay {
   readonly lab: Lab;
+  /** Where the gateway runs. */
+  readonly #host: Site;
   readonly operatorKey = randomBytes(32).toString('hex');
   #program: Program | undefined;
   #relays = 0;
@@ -23,12 +25,13 @@ export class Overlay {
   /** Where the gateway is reached from outside its namespace. */
   socketPath = '';
 
-  constructor(lab: Lab) {
+  constructor(lab: Lab, host: Site = lab.hub) {
     this.lab = lab;
+    this.#host = host;
   }
 
   get url(): string {
-    return `http://${this.lab.hub.v4}:${PORT}`;
+    return `http://${this.#host.v4}:${PORT}`;
   }
 
   get call(): Call {
@@ -38,9 +41,10 @@ export class Overlay {
 
   /** Starts the gateway, on the data that it left; `hidden`: only the test reaches it. */
   async start(options: { readonly hidden?: boolean } = {}): Promise<void> {
-    const { hub, folder } = this.lab;
-    const host = options.hidden === true ? HIDDEN : hub.v4;
-    const program = hub.spawn([process.execPath, GATEWAY], {
+    const { folder } = this.lab;
+    const site = this.#host;
+    const host = options.hidden === true ? HIDDEN : site.v4;
+    const program = site.spawn([process.execPath, GATEWAY], {
       env: {
         HOST: host,
         PORT: String(PORT),
@@ -52,7 +56,7 @@ export class Overlay {
     const path = join(folder, `gateway-${this.#relays++}.sock`);
     this.socketPath = path;
     await new Promise<void>((resolve, reject) => {
-      hub.probe.start({ do: 'relay', path, to: host, port: PORT }, () => resolve()).result.catch(reject);
+      site.probe.start({ do: 'relay', path, to: host, port: PORT }, () => resolve()).result.catch(reject);
     });
     const call = createApi(path, this.operatorKey);
     await Promise.race([
@@ -60,6 +64,11 @@ export class Overlay {
       program.ended.then(() => Promise.reject(program.failure('ended'))),
     ]);
     this.#call = call;
+  }
+
+  async stop(): Promise<void> {
+    await this.#program?.stop();
+    this.#call = undefined;
   }
 
   /** Ends the gateway as a power cut would. */

@@ -27,12 +27,14 @@ cd /run/root && mount --rbind /dev dev && mount --rbind /proc proc && cp "$DEB" 
 chroot . sh -c '
   dpkg --force-unsafe-io -i /overlane.deb >/dev/null
   for command in overlane overlane-agent overlane-gateway; do $command --version; done
-  stat -c "%U %a" /var/lib/overlane-agent
-  ! command -v systemctl >/dev/null || systemctl is-enabled overlane-agent.service
-  ! command -v systemd-analyze >/dev/null || systemd-analyze verify --man=no overlane-agent.service
+  stat -c "%U %a" /var/lib/overlane-agent /var/lib/overlane-gateway
+  for unit in overlane-agent.service overlane-gateway.service; do
+    ! command -v systemctl >/dev/null || systemctl is-enabled $unit || true
+    ! command -v systemd-analyze >/dev/null || systemd-analyze verify --man=no $unit
+  done
   dpkg --purge overlane >/dev/null
-  getent passwd overlane-agent || echo no user
-  ls -d /usr/lib/overlane /var/lib/overlane-agent /usr/bin/overlane* 2>/dev/null || echo no file
+  getent passwd overlane-agent overlane-gateway || echo no user
+  ls -d /usr/lib/overlane /var/lib/overlane-* /usr/bin/overlane* 2>/dev/null || echo no file
 '
 `;
 
@@ -118,12 +120,20 @@ describeTapLab('the package', () => {
         env: { DEB: deb, PATH: ROOT_PATH },
       });
       const [version] = (await lab.hub.exec([...installed.argv('overlane'), '--version'])).split('\n');
-      expect(said.split('\n').filter((line) => line !== 'enabled')).toEqual([
+      // The agent's service waits for the host to join, the gateway's for somebody who wants one here.
+      const [enabled, rest] = partition(said.split('\n'), (line) => /^(enabled|disabled)$/.test(line));
+      expect(enabled.length === 0 || enabled.join() === 'enabled,disabled').toBe(true);
+      expect(rest).toEqual([
         ...[version, version, version],
         'overlane-agent 700',
+        'overlane-gateway 700',
         'no user',
         'no file',
       ]);
     },
   );
 });
+
+function partition(lines: readonly string[], isFirst: (line: string) => boolean): [string[], string[]] {
+  return [lines.filter(isFirst), lines.filter((line) => !isFirst(line))];
+}

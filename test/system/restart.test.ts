@@ -26,19 +26,19 @@ describeTapLab('three agents in one network', () => {
   });
   afterAll(() => lab.dispose());
 
-  it('lose nothing of each other’s while the third stops, is killed, and starts again', async () => {
+  it('lose nothing of each other’s while the third stops, is killed, makes way for a restart, and starts again', async () => {
     const [a, b, c] = sites;
     const programs = await Promise.all(sites.map(start));
     for (const site of sites) await site.address('tap', `${hostOf(site)}/24`);
     for (const to of [b, c]) await until('all to be there', async () => (await a.ping(hostOf(to))).received === 5);
 
     let third = programs[2]!;
-    for (const end of ['SIGTERM', 'SIGKILL'] as const) {
+    for (const end of ['SIGTERM', 'SIGKILL', 'SIGUSR2'] as const) {
       const pings = [a.startPing(hostOf(b)), b.startPing(hostOf(a))];
       third.child.kill(end);
       const [transferred] = await Promise.all([a.transfer(b, hostOf(b), TRANSFER_BYTES), third.ended]);
       third = await start(c);
-      // The host's address stays on a device that a killed agent left, and goes with one that was removed.
+      // The host's address stays on a device that an agent left, killed or for a restart, and goes with one that was removed.
       if (end === 'SIGTERM') await c.address('tap', `${hostOf(c)}/24`);
       await until('the third to be back', async () => (await c.ping(hostOf(a), { count: 1 })).received === 1);
       expect(transferred.bytes).toBe(TRANSFER_BYTES);

@@ -23,18 +23,37 @@ for folder in /var/lib /var/log /opt; do mount -t tmpfs tmpfs $folder; done
 mount -t tmpfs tmpfs /dev/net && mknod -m 666 /dev/net/tun c 10 200
 mkdir /opt/overlane && mount --bind ${REPOSITORY} /opt/overlane
 export PATH=$FOLDER/bin:$PATH
-agent="$(realpath /opt/overlane/node_modules/.bin/node) /opt/overlane/agent/main.ts"
+node=$(realpath /opt/overlane/node_modules/.bin/node)
+agent="$node /opt/overlane/agent/main.ts"
+gateway="$node /opt/overlane/src/hosts/node.ts"
+of() { sed -n "s/^$1=//p" /etc/systemd/system/$unit.service; }
+by() { user=$(of User); echo setpriv --reuid $user --regid $user --clear-groups --no-new-privs; }
 `;
-/** What systemd makes of the unit, as far as a test can. */
+/** What systemd makes of the unit, as far as a test can: it is started, restarted by a line, and stopped by another. */
 const START = `
-start=$(sed -n 's/^ExecStart=\\(.*\\) \\$OVERLANE_AGENT_FLAGS$/\\1/p' /etc/systemd/system/overlane-agent.service)
-as=$(sed -n 's/^User=//p' /etc/systemd/system/overlane-agent.service)
-caps=-all,+$(sed -n 's/^AmbientCapabilities=CAP_//p' /etc/systemd/system/overlane-agent.service | tr A-Z a-z)
-setpriv --reuid $as --regid $as --clear-groups --no-new-privs --bounding-set=$caps --inh-caps=$caps --ambient-caps=$caps \\
-  env NOTIFY_SOCKET=$FOLDER/notify WATCHDOG_USEC=200000 $start & pid=$!
-echo started
+unit=overlane-agent
+start=$(of ExecStart | sed 's/ $OVERLANE_AGENT_FLAGS$//')
+caps=-all,+$(of AmbientCapabilities | sed 's/CAP_//' | tr A-Z a-z)
+run() {
+  $(by) --bounding-set=$caps --inh-caps=$caps --ambient-caps=$caps \\
+    env NOTIFY_SOCKET=$FOLDER/notify WATCHDOG_USEC=200000 $start & pid=$!
+}
+run; echo started
+read -r _
+kill -s $(of RestartKillSignal | sed 's|^SIG||') $pid; wait $pid; echo "made way with code $?"
+ip -o link show blue0
+run; echo restarted
 read -r _
 kill $pid; wait $pid; echo "ended with code $?"
+`;
+const SERVE = `
+unit=overlane-gateway
+$gateway install
+$(by) --bounding-set=-all --inh-caps=-all env $(of Environment) JOURNAL_STREAM=8:4711 PORT=0 $(of ExecStart) & pid=$!
+read -r _
+kill $pid; wait $pid; echo "served with code $?"
+stat -c '%U %a %n' /var/lib/overlane-gateway/operator-key
+$gateway uninstall --purge
 `;
 const SCRIPT = `${SETTLE}
 $agent install --dry-run --gateway $GATEWAY --allow-plain-http --name oslo
@@ -44,7 +63,8 @@ $agent install
 stat -c '%U %a %n' /var/lib/overlane-agent/*
 ${START}
 $agent uninstall --purge
-ls /var/lib /etc/systemd/system; getent passwd overlane-agent || echo 'no user'
+${SERVE}
+ls /var/lib /etc/systemd/system; getent passwd overlane-agent overlane-gateway || echo 'no user'
 echo done
 `;
 
@@ -113,14 +133,30 @@ describeUserLab('the service', () => {
     expect(await site.link('blue0')).toMatchObject({ operstate: expect.stringMatching(/UP|UNKNOWN/) });
   });
 
-  it('ends in order, and uninstalled leaves nothing', async () => {
+  it('restarted it leaves its interface, with the address that somebody gave that', async () => {
+    await site.address('blue0', '10.20.0.1/24');
+    notes.length = 0;
+    program.child.stdin?.write('\n');
+    await program.line(/^restarted$/, 20_000);
+    expect(program.lines).toContain('made way with code 0');
+    await untilNote(/^STOPPING=1/);
+    await untilNote(/^READY=1\n/);
+    expect(await site.exec(['ip', '-o', 'address', 'show', 'dev', 'blue0'])).toContain('10.20.0.1/24');
+  });
+
+  it('ends in order; the gateway’s serves as its own user without any capability; uninstalled, both leave nothing', async () => {
+    notes.length = 0;
+    program.child.stdin?.write('\n');
+    await program.line(/^Overlane gateway ready/, 20_000);
+    await untilNote(/^STOPPING=1/);
     program.child.stdin?.write('\n');
     await program.line(/^done$/, 20_000);
-    await untilNote(/^STOPPING=1/);
+    expect(program.lines).toContain('served with code 0');
+    expect(program.lines).toContain('overlane-gateway 600 /var/lib/overlane-gateway/operator-key');
     const said = program.lines.slice(program.lines.indexOf('ended with code 0'));
     expect(said).toContain('systemctl: disable --now overlane-agent.service');
     expect(said.slice(-2)).toEqual(['no user', 'done']);
-    expect(said.filter((line) => /^overlane-agent(\.service)?$/.test(line))).toEqual([]);
+    expect(said.filter((line) => /^overlane-(agent|gateway)(\.service)?$/.test(line))).toEqual([]);
     expect((await site.exec(['ip', '-o', 'link'])).includes('blue0')).toBe(false);
   });
 });

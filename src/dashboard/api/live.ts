@@ -21,6 +21,8 @@ const PING_MS = 25_000;
 const SILENT_MS = 60_000;
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 15_000;
+/** For so long the gateway may repeat an answer that cost it much. */
+const REPEATED_MS = 1000;
 
 /** Follows a tenant until the returned function is called. */
 export function follow(tenant: string): () => void {
@@ -85,9 +87,12 @@ function take(message: LiveMessage): void {
   switch (message.type) {
     case 'traffic':
       return noteTraffic(message);
+    case 'site':
+      // No change of the registry: of a large tenant the gateway may say for a moment what it said before.
+      setTimeout(changedSoon, REPEATED_MS);
+      return changedSoon();
     case 'changed':
     case 'event':
-    case 'site':
       return changedSoon();
     default:
       return undefined;

@@ -6,11 +6,12 @@ import { describeEvent, EVENTS, type NameOf } from '../format/event.ts';
 import { useQueryText } from '../route/use-query-text.ts';
 import { Dialog } from '../ui/dialog.tsx';
 import { Export } from '../ui/export.tsx';
+import { Listing } from '../ui/listing.tsx';
 import { Panel } from '../ui/page.tsx';
 import { Search } from '../ui/search.tsx';
-import { Empty, Failure, Skeleton } from '../ui/states.tsx';
+import { Empty } from '../ui/states.tsx';
 import { Dot } from '../ui/status.tsx';
-import { type Column, Table } from '../ui/table.tsx';
+import type { Column } from '../ui/table.tsx';
 import { Time } from '../ui/time.tsx';
 import { EventDetail } from './event-detail.tsx';
 
@@ -91,32 +92,21 @@ export function EventsList({ path, nameOf, things }: Props) {
         </>
       }
     >
-      {events.isOutdated && (
-        <button type="button" class="reload" onClick={events.reload}>
-          Something happened since. Show it
-        </button>
-      )}
-      {events.items === undefined ? (
-        events.error ? (
-          <Failure error={events.error} />
-        ) : (
-          <Skeleton rows={8} height={28} />
-        )
-      ) : events.items.length === 0 ? (
-        <Empty icon="events" title={asked.length > 0 ? 'No event is like that' : 'Nothing happened yet'}>
-          {asked.length > 0
-            ? 'Take a filter away. Events are kept for 90 days unless the gateway is set otherwise.'
-            : 'Every change is kept here: who made it, from where, what it was before.'}
-        </Empty>
-      ) : (
-        <Table
-          label="Events"
-          rows={events.items}
-          keyOf={({ id }) => id}
-          columns={columns}
-          onEnd={events.hasMore ? events.more : undefined}
-        />
-      )}
+      <Listing
+        of={events}
+        outdated="Something happened since. Show it"
+        likely={8}
+        label="Events"
+        keyOf={({ id }) => id}
+        columns={columns}
+        empty={
+          <Empty icon="events" title={asked.length > 0 ? 'No event is like that' : 'Nothing happened yet'}>
+            {asked.length > 0
+              ? 'Take a filter away. Events are kept for 90 days unless the gateway is set otherwise, and of each kind the newest 20,000.'
+              : 'Every change is kept here: who made it, from where, what it was before.'}
+          </Empty>
+        }
+      />
       {shown && (
         <Dialog title={EVENTS[shown.kind]?.label ?? shown.kind} onClose={() => show(null)} wide>
           <EventDetail event={shown} nameOf={nameOf} />

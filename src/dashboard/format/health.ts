@@ -1,5 +1,6 @@
 /** How well a site, a network and the whole stand, in one word each: what every page colours by. */
 import type { Topology } from '../../contract/topology.ts';
+import { isBlind } from './transport.ts';
 
 export type Health = 'good' | 'warn' | 'bad' | 'off';
 type StepState = 'in_step' | 'behind' | 'differs' | 'error' | 'unknown' | 'none';
@@ -18,7 +19,7 @@ const STEP_HEALTH: Readonly<Record<StepState, Health>> = {
   none: 'off',
 };
 
-export const STEP_WORDS: Readonly<Record<StepState, string>> = {
+const STEP_WORDS: Readonly<Record<StepState, string>> = {
   in_step: 'In step',
   behind: 'Behind',
   differs: 'Differs',
@@ -27,7 +28,7 @@ export const STEP_WORDS: Readonly<Record<StepState, string>> = {
   none: 'Not asked',
 };
 
-export const STEP_MEANINGS: Readonly<Record<StepState, string>> = {
+const STEP_MEANINGS: Readonly<Record<StepState, string>> = {
   in_step: 'It forwards by the latest changes, and its table is the registry’s.',
   behind: 'It has not applied the latest changes yet.',
   differs: 'It has applied all changes, and its table is still not the registry’s: it pulls a fresh one by itself.',
@@ -40,6 +41,18 @@ export interface Link {
   readonly site: SiteItem;
   readonly network: NetworkItem;
   readonly step: StepState;
+}
+
+/** How the site stands in the network, in a few words and in a sentence. */
+export function wordsOf({ site, network, step }: Link): { readonly words: string; readonly meaning: string } {
+  if (step === 'error' && isBlind(site, network)) {
+    return {
+      words: 'Can’t encrypt',
+      meaning:
+        'The network must be encrypted, and this site has published no WireGuard key: its agent is too old, or finds no WireGuard on its host.',
+    };
+  }
+  return { words: STEP_WORDS[step], meaning: STEP_MEANINGS[step] };
 }
 
 export interface SiteHealth {
@@ -110,6 +123,7 @@ function siteHealth(site: SiteItem, links: readonly Link[]): SiteHealth {
   if (site.status === 'offline') return { ...found, health: 'bad', words: 'Offline' };
   if (site.kind === 'static') return { ...found, health: 'good', words: 'Static' };
   const health = worst(links.map(({ step }) => stepHealth(step)));
+  if (links.some(({ network }) => isBlind(site, network))) return { ...found, health, words: 'Can’t encrypt' };
   if (health === 'good' || health === 'off') return { ...found, health: 'good', words: 'Online' };
   return { ...found, health, words: `${inStep} of ${asked} in step` };
 }

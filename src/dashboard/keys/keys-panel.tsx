@@ -9,11 +9,12 @@ import { Confirm } from '../ui/confirm.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Export } from '../ui/export.tsx';
 import { Icon } from '../ui/icons.tsx';
+import { Listing } from '../ui/listing.tsx';
 import { Panel } from '../ui/page.tsx';
 import { Search } from '../ui/search.tsx';
-import { Empty, Failure, Skeleton } from '../ui/states.tsx';
+import { Empty } from '../ui/states.tsx';
 import { Pill } from '../ui/status.tsx';
-import { type Column, Table } from '../ui/table.tsx';
+import type { Column } from '../ui/table.tsx';
 import { clock, Time } from '../ui/time.tsx';
 import { say } from '../ui/toast.tsx';
 import { KeyForm, NewKey, RotateForm } from './key-forms.tsx';
@@ -110,25 +111,19 @@ export function KeysPanel() {
         </>
       }
     >
-      {found === undefined ? (
-        keys.error ? (
-          <Failure error={keys.error} />
-        ) : (
-          <Skeleton rows={4} height={28} />
-        )
-      ) : found.length === 0 ? (
-        <Empty icon="key" title={wanted === '' ? 'No keys yet' : 'No key is like that'}>
-          An admin’s key changes this tenant’s things, a viewer’s only looks. Each is shown once, when it is made.
-        </Empty>
-      ) : (
-        <Table
-          label="API keys"
-          rows={found}
-          keyOf={({ id }) => id}
-          columns={columns}
-          onEnd={keys.hasMore ? keys.more : undefined}
-        />
-      )}
+      <Listing
+        of={keys}
+        rows={found}
+        likely={4}
+        label="API keys"
+        keyOf={({ id }) => id}
+        columns={columns}
+        empty={
+          <Empty icon="key" title={wanted === '' ? 'No keys yet' : 'No key is like that'}>
+            An admin’s key changes this tenant’s things, a viewer’s only looks. Each is shown once, when it is made.
+          </Empty>
+        }
+      />
       {open?.is === 'new' && (
         <Dialog title="New API key" onClose={close}>
           <KeyForm onCancel={close} onMade={(key) => setOpen({ is: 'made', key })} />

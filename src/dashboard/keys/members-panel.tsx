@@ -12,10 +12,11 @@ import { Dialog } from '../ui/dialog.tsx';
 import { Form } from '../ui/form.tsx';
 import { Icon } from '../ui/icons.tsx';
 import { SelectField, TextField } from '../ui/inputs.tsx';
+import { Listing } from '../ui/listing.tsx';
 import { Panel } from '../ui/page.tsx';
-import { Empty, Failure, Skeleton } from '../ui/states.tsx';
+import { Empty } from '../ui/states.tsx';
 import { Pill } from '../ui/status.tsx';
-import { type Column, Table } from '../ui/table.tsx';
+import type { Column } from '../ui/table.tsx';
 import { Time } from '../ui/time.tsx';
 import { say } from '../ui/toast.tsx';
 
@@ -93,27 +94,20 @@ export function MembersPanel() {
         )
       }
     >
-      {members.items === undefined ? (
-        members.error ? (
-          <Failure error={members.error} />
-        ) : (
-          <Skeleton rows={2} height={28} />
-        )
-      ) : members.items.length === 0 ? (
-        <Empty icon="tenants" title="No members yet">
-          {oidc === null
-            ? 'Members sign in by an identity provider, and this gateway has none: whoever runs it can set one. Until then, keys let people in.'
-            : `Whoever is listed here gets in by ${oidc.name}, with the role that you give them.`}
-        </Empty>
-      ) : (
-        <Table
-          label="Members"
-          rows={members.items}
-          keyOf={({ id }) => id}
-          columns={columns}
-          onEnd={members.hasMore ? members.more : undefined}
-        />
-      )}
+      <Listing
+        of={members}
+        likely={2}
+        label="Members"
+        keyOf={({ id }) => id}
+        columns={columns}
+        empty={
+          <Empty icon="tenants" title="No members yet">
+            {oidc === null
+              ? 'Members sign in by an identity provider, and this gateway has none: whoever runs it can set one. Until then, keys let people in.'
+              : `Whoever is listed here gets in by ${oidc.name}, with the role that you give them.`}
+          </Empty>
+        }
+      />
       {isNew && (
         <Dialog title="Add a member" onClose={() => setNew(false)}>
           <MemberForm onDone={() => setNew(false)} />

@@ -5,10 +5,11 @@ import { changed } from '../api/changes.ts';
 import { usePages } from '../api/pages.ts';
 import { Confirm } from '../ui/confirm.tsx';
 import { Export } from '../ui/export.tsx';
+import { Listing } from '../ui/listing.tsx';
 import { Panel } from '../ui/page.tsx';
-import { Empty, Failure, Skeleton } from '../ui/states.tsx';
+import { Empty } from '../ui/states.tsx';
 import { Pill } from '../ui/status.tsx';
-import { type Column, Table } from '../ui/table.tsx';
+import type { Column } from '../ui/table.tsx';
 import { Time } from '../ui/time.tsx';
 import { say } from '../ui/toast.tsx';
 
@@ -77,25 +78,18 @@ export function SessionsPanel({ path, name }: { readonly path: string; readonly 
         />
       }
     >
-      {sessions.items === undefined ? (
-        sessions.error ? (
-          <Failure error={sessions.error} />
-        ) : (
-          <Skeleton rows={2} height={28} />
-        )
-      ) : sessions.items.length === 0 ? (
-        <Empty icon="tenants" title="Nobody is signed in">
-          Sessions of people who look at this tenant would stand here.
-        </Empty>
-      ) : (
-        <Table
-          label="Open sessions"
-          rows={sessions.items}
-          keyOf={({ id }) => id}
-          columns={columns}
-          onEnd={sessions.hasMore ? sessions.more : undefined}
-        />
-      )}
+      <Listing
+        of={sessions}
+        likely={2}
+        label="Open sessions"
+        keyOf={({ id }) => id}
+        columns={columns}
+        empty={
+          <Empty icon="tenants" title="Nobody is signed in">
+            Sessions of people who look at this tenant would stand here.
+          </Empty>
+        }
+      />
       {leaving && (
         <Confirm
           title={`End the session of ${leaving.who}?`}

@@ -13,11 +13,12 @@ import { Confirm } from '../ui/confirm.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Export } from '../ui/export.tsx';
 import { Icon } from '../ui/icons.tsx';
+import { Listing } from '../ui/listing.tsx';
 import { Panel } from '../ui/page.tsx';
 import { Search } from '../ui/search.tsx';
-import { Empty, Failure, Skeleton } from '../ui/states.tsx';
+import { Empty } from '../ui/states.tsx';
 import { Pill } from '../ui/status.tsx';
-import { type Column, Table } from '../ui/table.tsx';
+import type { Column } from '../ui/table.tsx';
 import { Time } from '../ui/time.tsx';
 import { say } from '../ui/toast.tsx';
 import { MacForm } from './mac-form.tsx';
@@ -93,33 +94,22 @@ export function MacTable({ network, total }: Props) {
         </>
       }
     >
-      {macs.isOutdated && (
-        <button type="button" class="reload" onClick={macs.reload}>
-          The table has changed. Show it anew
-        </button>
-      )}
-      {macs.items === undefined ? (
-        macs.error ? (
-          <Failure error={macs.error} />
-        ) : (
-          <Skeleton rows={6} height={28} />
-        )
-      ) : loaded === 0 ? (
-        <Empty icon="network" title={isAll ? 'No stations heard yet' : 'No address is like that'}>
-          {isAll
-            ? 'Agents fill this table with the stations that speak on their ports. One that is silent is not known.'
-            : 'It is looked for at the beginning of MAC and IP addresses, and anywhere in the names of sites.'}
-        </Empty>
-      ) : (
-        <Table
-          label="MAC addresses"
-          rows={macs.items}
-          keyOf={({ mac }) => mac}
-          columns={columns}
-          total={isAll ? Math.max(total, loaded) : undefined}
-          onEnd={macs.hasMore ? macs.more : undefined}
-        />
-      )}
+      <Listing
+        of={macs}
+        outdated="The table has changed. Show it anew"
+        likely={6}
+        label="MAC addresses"
+        keyOf={({ mac }) => mac}
+        columns={columns}
+        total={isAll ? Math.max(total, loaded) : undefined}
+        empty={
+          <Empty icon="network" title={isAll ? 'No stations heard yet' : 'No address is like that'}>
+            {isAll
+              ? 'Agents fill this table with the stations that speak on their ports. One that is silent is not known.'
+              : 'It is looked for at the beginning of MAC and IP addresses, and anywhere in the names of sites.'}
+          </Empty>
+        }
+      />
       {isSetting && (
         <Dialog title="Set where a MAC address is" onClose={() => setSetting(false)}>
           <MacForm network={network} onDone={() => setSetting(false)} />

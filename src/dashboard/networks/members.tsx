@@ -6,23 +6,18 @@ import { useQuery } from '../api/query.ts';
 import { rates } from '../api/rates.ts';
 import { useStore } from '../api/store.ts';
 import { useTenant } from '../api/tenant.tsx';
-import {
-  type Link as Membership,
-  type NetworkHealth,
-  STEP_MEANINGS,
-  STEP_WORDS,
-  stepHealth,
-} from '../format/health.ts';
+import { type Link as Membership, type NetworkHealth, stepHealth, wordsOf } from '../format/health.ts';
 import { plural } from '../format/number.ts';
 import { Link } from '../route/link.tsx';
 import { AttachSite } from '../sites/attach.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Icon } from '../ui/icons.tsx';
+import { Listing } from '../ui/listing.tsx';
 import { Panel } from '../ui/page.tsx';
 import { rateColumns } from '../ui/rate-columns.tsx';
-import { Empty, Skeleton } from '../ui/states.tsx';
+import { Empty } from '../ui/states.tsx';
 import { Dot, Pill } from '../ui/status.tsx';
-import { type Column, Table } from '../ui/table.tsx';
+import type { Column } from '../ui/table.tsx';
 
 interface Props {
   readonly network: Network;
@@ -58,11 +53,15 @@ export function Members({ network, health }: Props) {
     {
       head: 'State',
       by: ({ step }) => step,
-      cell: ({ site, step }) => (
-        <Pill tone={site.status === 'offline' ? 'bad' : stepHealth(step)} title={STEP_MEANINGS[step]}>
-          {site.status === 'offline' ? 'Offline' : STEP_WORDS[step]}
-        </Pill>
-      ),
+      cell: (one) => {
+        const { words, meaning } = wordsOf(one);
+        const isOffline = one.site.status === 'offline';
+        return (
+          <Pill tone={isOffline ? 'bad' : stepHealth(one.step)} title={meaning}>
+            {isOffline ? 'Offline' : words}
+          </Pill>
+        );
+      },
     },
     {
       head: 'Applied',
@@ -86,15 +85,17 @@ export function Members({ network, health }: Props) {
 
   return (
     <Panel title="Sites" note={health && plural(health.links.length, 'site')} flush actions={attach}>
-      {health === undefined ? (
-        <Skeleton rows={4} height={28} />
-      ) : health.links.length === 0 ? (
-        <Empty icon="site" title="No site carries it yet">
-          Attach a site, and its interface appears on that host. From two sites on, their hosts share the network.
-        </Empty>
-      ) : (
-        <Table label="Sites" rows={health.links} keyOf={({ site }) => site.id} columns={columns} />
-      )}
+      <Listing
+        of={{ items: health?.links }}
+        label="Sites"
+        keyOf={({ site }) => site.id}
+        columns={columns}
+        empty={
+          <Empty icon="site" title="No site carries it yet">
+            Attach a site, and its interface appears on that host. From two sites on, their hosts share the network.
+          </Empty>
+        }
+      />
       {isOpen && (
         <Dialog title={`Attach a site to ${network.name}`} onClose={close}>
           <AttachSite network={network} taken={health?.links.map(({ site }) => site.id) ?? []} onDone={close} />

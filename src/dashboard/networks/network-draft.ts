@@ -14,6 +14,8 @@ export interface NetworkDraft {
   readonly antiSpoof: Network['antiSpoof'];
   readonly multicastGroup: string;
   readonly arpSuppression: boolean;
+  /** Empty: as the tenant has it. */
+  readonly transport: Network['transport'] | '';
 }
 
 export function networkDraft(network?: Network): NetworkDraft {
@@ -27,6 +29,7 @@ export function networkDraft(network?: Network): NetworkDraft {
     antiSpoof: network?.antiSpoof ?? 'vtep',
     multicastGroup: network?.multicastGroup ?? '',
     arpSuppression: network?.arpSuppression ?? false,
+    transport: network?.transport ?? '',
   };
 }
 
@@ -41,6 +44,7 @@ export function networkBody(draft: NetworkDraft, network?: Network): Record<stri
     multicastGroup: draft.flood === 'multicast' ? draft.multicastGroup.trim() || null : null,
     antiSpoof: draft.antiSpoof,
     arpSuppression: draft.arpSuppression,
+    transport: draft.transport || null,
   };
   if (network === undefined) {
     if (draft.vni.trim() !== '') body.vni = numberOf(draft.vni);

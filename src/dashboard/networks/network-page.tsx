@@ -13,6 +13,7 @@ import { Facts, Page, Panel } from '../ui/page.tsx';
 import { Failure, Skeleton } from '../ui/states.tsx';
 import { Pill, StepBar } from '../ui/status.tsx';
 import { Time } from '../ui/time.tsx';
+import { Transport } from '../ui/transport.tsx';
 import { DeleteNetwork } from './delete-network.tsx';
 import { MacTable } from './mac-table.tsx';
 import { Members } from './members.tsx';
@@ -69,6 +70,7 @@ export function NetworkPage({ name }: { readonly name: string }) {
             ['MAC addresses', formatCount(health?.network.macs ?? 0)],
             ['Subnet', network.subnet && <span class="mono">{network.subnet}</span>],
             ['MTU', `${network.mtu} bytes`],
+            ['Between sites', <Transport of={network.transport} />],
             ['Unknown and broadcast', FLOODS[network.flood]],
             ['Source check', CHECKS[network.antiSpoof]],
             ['ARP', network.arpSuppression ? 'answered at the asking site' : 'flooded'],

@@ -10,11 +10,13 @@ import { useQueryText } from '../route/use-query-text.ts';
 import { Dialog } from '../ui/dialog.tsx';
 import { Export } from '../ui/export.tsx';
 import { Icon } from '../ui/icons.tsx';
+import { Listing } from '../ui/listing.tsx';
 import { Page, Panel } from '../ui/page.tsx';
 import { Search } from '../ui/search.tsx';
-import { Empty, Failure, Skeleton } from '../ui/states.tsx';
+import { Empty } from '../ui/states.tsx';
 import { Dot, StepBar } from '../ui/status.tsx';
-import { type Column, Table } from '../ui/table.tsx';
+import type { Column } from '../ui/table.tsx';
+import { Transport } from '../ui/transport.tsx';
 import { NetworkForm } from './network-form.tsx';
 
 export function NetworksPage() {
@@ -71,6 +73,12 @@ export function NetworksPage() {
       by: ({ network }) => flows.get(String(network.vni))?.outBits ?? 0,
       cell: ({ network }) => formatRate(flows.get(String(network.vni))?.outBits),
     },
+    {
+      head: 'Between sites',
+      from: 'desktop',
+      by: ({ network }) => network.transport,
+      cell: ({ network }) => <Transport of={network.transport} />,
+    },
     { head: 'Subnet', from: 'desktop', cell: ({ network }) => <span class="mono">{network.subnet ?? ''}</span> },
     {
       head: 'Description',
@@ -98,6 +106,7 @@ export function NetworksPage() {
               columns={[
                 ['name', ({ network }) => network.name],
                 ['vni', ({ network }) => network.vni],
+                ['transport', ({ network }) => network.transport],
                 ['subnet', ({ network }) => network.subnet],
                 ['sites', ({ links }) => links.length],
                 ['in_step', ({ inStep }) => inStep],
@@ -109,24 +118,26 @@ export function NetworksPage() {
           </>
         }
       >
-        {found === undefined ? (
-          error ? (
-            <Failure error={error} />
-          ) : (
-            <Skeleton rows={6} height={28} />
-          )
-        ) : found.length > 0 ? (
-          <Table label="Networks" rows={found} keyOf={({ network }) => network.id} columns={columns} />
-        ) : wanted === '' ? (
-          <Empty icon="network" title="No networks yet" action={add}>
-            A network gets a VNI of its own. Hosts at all sites that carry it are as on one switch; nobody else sees
-            their frames.
-          </Empty>
-        ) : (
-          <Empty icon="search" title="No network is like that">
-            Names, VNIs, subnets and descriptions are searched.
-          </Empty>
-        )}
+        <Listing
+          of={{ items: all, error }}
+          rows={found}
+          likely={6}
+          label="Networks"
+          keyOf={({ network }) => network.id}
+          columns={columns}
+          empty={
+            wanted === '' ? (
+              <Empty icon="network" title="No networks yet" action={add}>
+                A network gets a VNI of its own. Hosts at all sites that carry it are as on one switch; nobody else sees
+                their frames.
+              </Empty>
+            ) : (
+              <Empty icon="search" title="No network is like that">
+                Names, VNIs, subnets, descriptions and transports are searched.
+              </Empty>
+            )
+          }
+        />
       </Panel>
       {isNew === '1' && tenant.mayWrite && (
         <Dialog title="New network" onClose={() => setNew('')}>
@@ -141,5 +152,5 @@ export function NetworksPage() {
 }
 
 function textOf({ network }: NetworkHealth): string {
-  return `${network.name} ${network.vni} ${network.subnet ?? ''} ${network.description ?? ''}`.toLowerCase();
+  return `${network.name} ${network.vni} ${network.subnet ?? ''} ${network.description ?? ''} ${network.transport}`.toLowerCase();
 }

@@ -9,10 +9,11 @@ import { Confirm } from '../ui/confirm.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Export } from '../ui/export.tsx';
 import { Icon } from '../ui/icons.tsx';
+import { Listing } from '../ui/listing.tsx';
 import { Page, Panel } from '../ui/page.tsx';
 import { Search } from '../ui/search.tsx';
-import { Empty, Failure, Skeleton } from '../ui/states.tsx';
-import { type Column, Table } from '../ui/table.tsx';
+import { Empty } from '../ui/states.tsx';
+import type { Column } from '../ui/table.tsx';
 import { say } from '../ui/toast.tsx';
 import { PoolForm } from './pool-form.tsx';
 
@@ -101,25 +102,19 @@ export function PoolsPage() {
           </>
         }
       >
-        {found === undefined ? (
-          pools.error ? (
-            <Failure error={pools.error} />
-          ) : (
-            <Skeleton rows={4} height={28} />
-          )
-        ) : found.length === 0 ? (
-          <Empty icon="pools" title="No pool is like that">
-            Names and tenants are searched.
-          </Empty>
-        ) : (
-          <Table
-            label="VNI pools"
-            rows={found}
-            keyOf={({ id }) => id}
-            columns={columns}
-            onEnd={pools.hasMore ? pools.more : undefined}
-          />
-        )}
+        <Listing
+          of={pools}
+          rows={found}
+          likely={4}
+          label="VNI pools"
+          keyOf={({ id }) => id}
+          columns={columns}
+          empty={
+            <Empty icon="pools" title="No pool is like that">
+              Names and tenants are searched.
+            </Empty>
+          }
+        />
       </Panel>
       {isNew && (
         <Dialog title="New VNI pool" onClose={() => setNew(false)}>

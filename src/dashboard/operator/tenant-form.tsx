@@ -4,7 +4,7 @@ import { call } from '../api/call.ts';
 import { changed } from '../api/changes.ts';
 import { numberOf } from '../networks/network-draft.ts';
 import { Form } from '../ui/form.tsx';
-import { TextField } from '../ui/inputs.tsx';
+import { SelectField, TextField } from '../ui/inputs.tsx';
 import { say } from '../ui/toast.tsx';
 import { FIRST_LIMITS } from './tenant-limits.ts';
 
@@ -21,10 +21,12 @@ export function TenantForm({ tenant, onDone, onCancel }: Props) {
   const [networks, setNetworks] = useState(String(limits.networks));
   const [sites, setSites] = useState(String(limits.sites));
   const [macs, setMacs] = useState(String(limits.macsPerNetwork));
+  const [transport, setTransport] = useState(tenant?.transport ?? 'plain');
   const body = {
     ...(tenant === undefined ? { slug: slug.trim() } : {}),
     name: name.trim(),
     limits: { networks: numberOf(networks), sites: numberOf(sites), macsPerNetwork: numberOf(macs) },
+    transport,
   };
   return (
     <Form
@@ -72,6 +74,16 @@ export function TenantForm({ tenant, onDone, onCancel }: Props) {
           isMono
         />
       </div>
+      <SelectField
+        label="Between sites"
+        path="transport"
+        value={transport}
+        onValue={setTransport}
+        options={[
+          ['plain', 'Plain VXLAN, unless a network says otherwise'],
+          ['wireguard', 'All of its networks must be encrypted'],
+        ]}
+      />
     </Form>
   );
 }

@@ -9,11 +9,13 @@ import { useQueryText } from '../route/use-query-text.ts';
 import { Dialog } from '../ui/dialog.tsx';
 import { Export } from '../ui/export.tsx';
 import { Icon } from '../ui/icons.tsx';
+import { Listing } from '../ui/listing.tsx';
 import { Page, Panel } from '../ui/page.tsx';
 import { Search } from '../ui/search.tsx';
-import { Empty, Failure, Skeleton } from '../ui/states.tsx';
-import { type Column, Table } from '../ui/table.tsx';
+import { Empty } from '../ui/states.tsx';
+import type { Column } from '../ui/table.tsx';
 import { Time } from '../ui/time.tsx';
+import { Transport } from '../ui/transport.tsx';
 import { DeleteTenant } from './delete-tenant.tsx';
 import { TenantForm } from './tenant-form.tsx';
 
@@ -57,6 +59,12 @@ export function TenantsPage() {
       isNumber: true,
       by: ({ limits }) => limits.sites,
       cell: ({ limits }) => `up to ${formatCount(limits.sites)}`,
+    },
+    {
+      head: 'Between sites',
+      from: 'desktop',
+      by: ({ transport }) => transport,
+      cell: ({ transport }) => <Transport of={transport} />,
     },
     {
       head: 'Changes',
@@ -118,6 +126,7 @@ export function TenantsPage() {
                 ['limit_networks', (one) => one.limits.networks],
                 ['limit_sites', (one) => one.limits.sites],
                 ['limit_macs_per_network', (one) => one.limits.macsPerNetwork],
+                ['transport', (one) => one.transport],
                 ['revision', (one) => one.revision],
                 ['created', (one) => one.createdAt],
                 ['id', (one) => one.id],
@@ -126,29 +135,23 @@ export function TenantsPage() {
           </>
         }
       >
-        {found === undefined ? (
-          tenants.error ? (
-            <Failure error={tenants.error} />
-          ) : (
-            <Skeleton rows={5} height={28} />
-          )
-        ) : found.length === 0 ? (
-          <Empty
-            icon="tenants"
-            title={wanted === '' ? 'No tenants yet' : 'No tenant is like that'}
-            action={wanted === '' && add}
-          >
-            A tenant is a customer or a team: make one, then a key for its admin under Access.
-          </Empty>
-        ) : (
-          <Table
-            label="Tenants"
-            rows={found}
-            keyOf={({ id }) => id}
-            columns={columns}
-            onEnd={tenants.hasMore ? tenants.more : undefined}
-          />
-        )}
+        <Listing
+          of={tenants}
+          rows={found}
+          likely={5}
+          label="Tenants"
+          keyOf={({ id }) => id}
+          columns={columns}
+          empty={
+            <Empty
+              icon="tenants"
+              title={wanted === '' ? 'No tenants yet' : 'No tenant is like that'}
+              action={wanted === '' && add}
+            >
+              A tenant is a customer or a team: make one, then a key for its admin under Access.
+            </Empty>
+          }
+        />
       </Panel>
       <SessionsPanel path="/v1/sessions" name="operator-sessions" />
       {(open?.is === 'new' || open?.is === 'edit') && (

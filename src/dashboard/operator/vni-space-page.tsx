@@ -7,9 +7,10 @@ import { useQuery } from '../api/query.ts';
 import { formatCount } from '../format/number.ts';
 import { Confirm } from '../ui/confirm.tsx';
 import { Export } from '../ui/export.tsx';
+import { Listing } from '../ui/listing.tsx';
 import { Page, Panel } from '../ui/page.tsx';
-import { Empty, Failure, Loaded, Skeleton } from '../ui/states.tsx';
-import { type Column, Table } from '../ui/table.tsx';
+import { Empty, Loaded } from '../ui/states.tsx';
+import type { Column } from '../ui/table.tsx';
 import { Time } from '../ui/time.tsx';
 import { say } from '../ui/toast.tsx';
 import { PoolBars } from './pool-bars.tsx';
@@ -39,7 +40,7 @@ export function VniSpacePage() {
             aria-label={`End the rest of VNI ${one.vni}`}
             onClick={() => setEnding(one)}
           >
-            End it
+            End
           </button>
         </span>
       ),
@@ -74,25 +75,18 @@ export function VniSpacePage() {
           />
         }
       >
-        {resting.items === undefined ? (
-          resting.error ? (
-            <Failure error={resting.error} />
-          ) : (
-            <Skeleton rows={3} height={28} />
-          )
-        ) : resting.items.length === 0 ? (
-          <Empty icon="vnis" title="No number is at rest">
-            A released VNI rests before anyone gets it again, so that frames still on their way reach nobody else.
-          </Empty>
-        ) : (
-          <Table
-            label="VNIs at rest"
-            rows={resting.items}
-            keyOf={({ vni }) => String(vni)}
-            columns={columns}
-            onEnd={resting.hasMore ? resting.more : undefined}
-          />
-        )}
+        <Listing
+          of={resting}
+          likely={3}
+          label="VNIs at rest"
+          keyOf={({ vni }) => String(vni)}
+          columns={columns}
+          empty={
+            <Empty icon="vnis" title="No number is at rest">
+              A released VNI rests before anyone gets it again, so that frames still on their way reach nobody else.
+            </Empty>
+          }
+        />
       </Panel>
       {ending && (
         <Confirm

@@ -30,10 +30,10 @@ export function AttachSite({
     <WithTopology>
       {({ sites }) => (
         <AttachForm
-          sites={sites.filter(({ id }) => !taken.includes(id))}
+          sites={sites.filter(({ id, kind }) => !taken.includes(id) && mayCarry(kind, network))}
           networks={[network]}
           kinds={kindsOf(sites)}
-          nothing="Every site carries it already."
+          nothing="Every site that could carries it already."
           onDone={onDone}
         />
       )}
@@ -48,9 +48,9 @@ export function AttachNetwork({ site, onDone }: { readonly site: Site; readonly 
       {({ networks }) => (
         <AttachForm
           sites={[site]}
-          networks={networks.filter(({ id }) => !taken.has(id))}
+          networks={networks.filter((one) => !taken.has(one.id) && mayCarry(site.kind, one))}
           kinds={kindsOf([site])}
-          nothing="It carries every network there is."
+          nothing="It carries every network that it could."
           onDone={onDone}
         />
       )}
@@ -117,6 +117,11 @@ function AttachForm({ sites, networks, kinds, nothing, onDone }: Props) {
       )}
     </Form>
   );
+}
+
+/** A static site has no agent that could encrypt. */
+function mayCarry(kind: Site['kind'], { transport }: Pick<Network, 'transport'>): boolean {
+  return kind === 'agent' || transport === 'plain';
 }
 
 function kindsOf(sites: readonly { readonly id: string; readonly kind: Site['kind'] }[]): Kinds {

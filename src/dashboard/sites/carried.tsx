@@ -7,7 +7,7 @@ import { rates } from '../api/rates.ts';
 import { useStore } from '../api/store.ts';
 import { useTenant } from '../api/tenant.tsx';
 import { dropsOf } from '../format/drops.ts';
-import { type Health, type SiteHealth, STEP_MEANINGS, STEP_WORDS, stepHealth } from '../format/health.ts';
+import { type Health, type SiteHealth, stepHealth, wordsOf } from '../format/health.ts';
 import { formatCount, formatRate, plural } from '../format/number.ts';
 import { describePort } from '../format/port.ts';
 import { Link } from '../route/link.tsx';
@@ -19,6 +19,7 @@ import { Empty } from '../ui/states.tsx';
 import { Pill } from '../ui/status.tsx';
 import { type Column, Table } from '../ui/table.tsx';
 import { say } from '../ui/toast.tsx';
+import { Transport } from '../ui/transport.tsx';
 import { AttachNetwork } from './attach.tsx';
 
 type Carried = Site['networks'][number];
@@ -29,7 +30,8 @@ export function Carried({ site, health }: { readonly site: Site; readonly health
   const [isOpen, setOpen] = useState(false);
   const [leaving, setLeaving] = useState<Carried | null>(null);
   const rateOf = ({ vni }: Carried) => flows.get(`${site.id}/${vni}`);
-  const stepOf = ({ network }: Carried) => health?.links.find((link) => link.network.id === network)?.step ?? 'unknown';
+  const linkOf = ({ network }: Carried) => health?.links.find((link) => link.network.id === network);
+  const stepOf = (one: Carried) => linkOf(one)?.step ?? 'unknown';
   const attach = tenant.mayWrite && (
     <button type="button" class="button" onClick={() => setOpen(true)}>
       <Icon name="plus" />
@@ -52,15 +54,23 @@ export function Carried({ site, health }: { readonly site: Site; readonly health
       by: stepOf,
       cell: (one) => {
         const step = stepOf(one);
+        const link = linkOf(one);
+        const said = link && wordsOf(link);
         const tone: Health = site.status === 'offline' && step === 'in_step' ? 'off' : stepHealth(step);
         return (
-          <Pill tone={tone} title={one.error ?? STEP_MEANINGS[step]}>
-            {site.status === 'offline' && step === 'in_step' ? 'In step when last heard' : STEP_WORDS[step]}
+          <Pill tone={tone} title={one.error ?? said?.meaning ?? ''}>
+            {site.status === 'offline' && step === 'in_step' ? 'In step when last heard' : (said?.words ?? '…')}
           </Pill>
         );
       },
     },
     { head: 'VNI', from: 'tablet', isNumber: true, by: ({ vni }) => vni, cell: ({ vni }) => vni },
+    {
+      head: 'Between sites',
+      from: 'tablet',
+      by: ({ transport }) => transport,
+      cell: ({ transport }) => <Transport of={transport} />,
+    },
     { head: 'Comes out as', from: 'tablet', cell: ({ port }) => describePort(port) },
     {
       head: 'Applied',

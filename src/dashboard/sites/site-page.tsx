@@ -40,7 +40,6 @@ export function SitePage({ name }: { readonly name: string }) {
       </Page>
     );
   }
-  const { address, port } = site.vtep;
   return (
     <Page
       title={site.name}
@@ -71,7 +70,8 @@ export function SitePage({ name }: { readonly name: string }) {
         <Facts
           items={[
             ['In step', <StepBar inStep={health?.inStep ?? 0} asked={health?.asked ?? 0} />],
-            ['VTEP', <span class="mono">{address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`}</span>],
+            ['VTEP', <span class="mono">{formatEndpoint(site.vtep)}</span>],
+            ['WireGuard', site.kind === 'agent' && <Tunnel of={site} />],
             ['Where', site.where],
             ['Agent', site.kind === 'static' ? 'none: a static site' : site.version],
             ['Heard', site.lastSeenAt && <Time at={site.lastSeenAt} />],
@@ -102,6 +102,24 @@ export function SitePage({ name }: { readonly name: string }) {
       {open === 'remove' && <RemoveSite site={site} onClose={close} />}
     </Page>
   );
+}
+
+/** Where peers send encrypted frames to, where it can take any. */
+function Tunnel({ of: { wireguard, version } }: { readonly of: Site }) {
+  const end = wireguard?.[0];
+  if (end === undefined) {
+    return version === undefined ? <>not known yet</> : <>none: it carries nothing of encrypted networks</>;
+  }
+  const where = end.endpoint === null ? 'wherever it calls from' : formatEndpoint(end.endpoint);
+  return (
+    <span class="mono" title={`Public key ${end.publicKey}`}>
+      {where}
+    </span>
+  );
+}
+
+function formatEndpoint({ address, port }: { readonly address: string; readonly port: number }): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 function saysOf(site: Site): string {

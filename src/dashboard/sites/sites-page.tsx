@@ -9,13 +9,14 @@ import { useQueryText } from '../route/use-query-text.ts';
 import { Dialog } from '../ui/dialog.tsx';
 import { Export } from '../ui/export.tsx';
 import { Icon } from '../ui/icons.tsx';
+import { Listing } from '../ui/listing.tsx';
 import { Page, Panel } from '../ui/page.tsx';
 import { rateColumns } from '../ui/rate-columns.tsx';
 import { Search } from '../ui/search.tsx';
 import { Segments } from '../ui/segments.tsx';
-import { Empty, Failure, Skeleton } from '../ui/states.tsx';
+import { Empty } from '../ui/states.tsx';
 import { Pill, StepBar } from '../ui/status.tsx';
-import { type Column, Table } from '../ui/table.tsx';
+import type { Column } from '../ui/table.tsx';
 import { Time } from '../ui/time.tsx';
 import { StaticSiteForm } from './static-site-form.tsx';
 
@@ -84,6 +85,12 @@ export function SitesPage() {
       cell: ({ site }) => <span class="clip">{site.where ?? ''}</span>,
     },
     {
+      head: 'Encrypts',
+      from: 'wide',
+      by: ({ site }) => Number(site.encrypts ?? false),
+      cell: ({ site }) => <span class="faint">{site.encrypts ? 'yes' : 'no'}</span>,
+    },
+    {
       head: 'Version',
       from: 'wide',
       by: ({ site }) => site.version ?? '',
@@ -142,6 +149,7 @@ export function SitesPage() {
                 ['vtep', ({ site }) => site.vtep.address],
                 ['vtep_port', ({ site }) => site.vtep.port],
                 ['where', ({ site }) => site.where],
+                ['encrypts', ({ site }) => String(site.encrypts ?? false)],
                 ['version', ({ site }) => site.version],
                 ['last_seen', ({ site }) => site.lastSeenAt],
                 [
@@ -157,24 +165,26 @@ export function SitesPage() {
           </>
         }
       >
-        {found === undefined ? (
-          error ? (
-            <Failure error={error} />
-          ) : (
-            <Skeleton rows={8} height={28} />
-          )
-        ) : found.length > 0 ? (
-          <Table label="Sites" rows={found} keyOf={({ site }) => site.id} columns={columns} />
-        ) : all?.length === 0 ? (
-          <Empty icon="site" title="No sites yet" action={add}>
-            A site is a host with an agent: a command pasted there makes it one. It needs to reach this gateway by HTTPS
-            and the other sites by UDP, nothing else.
-          </Empty>
-        ) : (
-          <Empty icon="search" title="No site is like that">
-            Names, VTEP addresses, places, versions, labels and networks are searched.
-          </Empty>
-        )}
+        <Listing
+          of={{ items: all, error }}
+          rows={found}
+          likely={8}
+          label="Sites"
+          keyOf={({ site }) => site.id}
+          columns={columns}
+          empty={
+            all?.length === 0 ? (
+              <Empty icon="site" title="No sites yet" action={add}>
+                A site is a host with an agent: a command pasted there makes it one. It needs to reach this gateway by
+                HTTPS and the other sites by UDP, nothing else.
+              </Empty>
+            ) : (
+              <Empty icon="search" title="No site is like that">
+                Names, VTEP addresses, places, versions, labels and networks are searched.
+              </Empty>
+            )
+          }
+        />
       </Panel>
       {isStatic && (
         <Dialog title="Add a static site" onClose={() => setStatic(false)}>

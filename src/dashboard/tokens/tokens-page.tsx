@@ -12,11 +12,12 @@ import { Confirm } from '../ui/confirm.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Export } from '../ui/export.tsx';
 import { Icon } from '../ui/icons.tsx';
+import { Listing } from '../ui/listing.tsx';
 import { Page, Panel } from '../ui/page.tsx';
 import { Search } from '../ui/search.tsx';
-import { Empty, Failure, Skeleton } from '../ui/states.tsx';
+import { Empty } from '../ui/states.tsx';
 import { Pill } from '../ui/status.tsx';
-import { type Column, Table } from '../ui/table.tsx';
+import type { Column } from '../ui/table.tsx';
 import { clock, Time } from '../ui/time.tsx';
 import { say } from '../ui/toast.tsx';
 import { TokenForm } from './token-form.tsx';
@@ -129,25 +130,19 @@ export function TokensPage() {
           </>
         }
       >
-        {found === undefined ? (
-          tokens.error ? (
-            <Failure error={tokens.error} />
-          ) : (
-            <Skeleton rows={5} height={28} />
-          )
-        ) : found.length === 0 ? (
-          <Empty icon="token" title={wanted === '' ? 'No tokens yet' : 'No token is like that'}>
-            “Add a site” makes one for a single host. For many hosts alike, make one here with as many uses.
-          </Empty>
-        ) : (
-          <Table
-            label="Join tokens"
-            rows={found}
-            keyOf={({ id }) => id}
-            columns={columns}
-            onEnd={tokens.hasMore ? tokens.more : undefined}
-          />
-        )}
+        <Listing
+          of={tokens}
+          rows={found}
+          likely={5}
+          label="Join tokens"
+          keyOf={({ id }) => id}
+          columns={columns}
+          empty={
+            <Empty icon="token" title={wanted === '' ? 'No tokens yet' : 'No token is like that'}>
+              “Add a site” makes one for a single host. For many hosts alike, make one here with as many uses.
+            </Empty>
+          }
+        />
       </Panel>
       {isNew && (
         <Dialog title="New join token" onClose={() => setNew(false)}>

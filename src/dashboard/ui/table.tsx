@@ -15,7 +15,7 @@ export interface Column<Row> {
   readonly from?: 'tablet' | 'desktop' | 'wide';
 }
 
-interface Props<Row> {
+export interface TableProps<Row> {
   readonly label: string;
   readonly rows: readonly Row[];
   readonly keyOf: (row: Row) => string;
@@ -35,7 +35,7 @@ interface Sort {
   readonly isDown: boolean;
 }
 
-export function Table<Row>({ label, rows, keyOf, columns, total, onEnd }: Props<Row>) {
+export function Table<Row>({ label, rows, keyOf, columns, total, onEnd }: TableProps<Row>) {
   const [sort, setSort] = useState<Sort | null>(null);
   const body = useRef<HTMLTableSectionElement>(null);
   const sorted = useMemo(() => sortRows(rows, columns, sort), [rows, columns, sort]);

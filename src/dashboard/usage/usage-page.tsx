@@ -16,6 +16,7 @@ const KINDS = [
   ['networks', 'Networks'],
   ['sites', 'Sites'],
   ['macsPerNetwork', 'MAC addresses in the fullest network'],
+  ['vnis', 'VNIs in use and at rest'],
 ] as const;
 const LINES = [FROM_OTHERS];
 
@@ -26,6 +27,10 @@ export function UsagePage() {
   const usage = useQuery<Usage>(tenant.api('usage'));
   const networks = useTopology().data?.networks ?? [];
   const [search, setSearch] = useQueryText('search');
+  const amounts = KINDS.flatMap(([kind, title]) => {
+    const amount = usage.data?.[kind];
+    return amount === undefined ? [] : [{ title, ...amount }];
+  });
   const limit = usage.data?.macsPerNetwork.limit ?? 0;
   const wanted = search.trim().toLowerCase();
   const found = networks.filter(({ name, vni }) => `${name} ${vni}`.toLowerCase().includes(wanted));
@@ -50,7 +55,7 @@ export function UsagePage() {
         actions={
           <Export
             name="usage"
-            rows={usage.data === undefined ? [] : KINDS.map(([kind, title]) => ({ title, ...usage.data![kind] }))}
+            rows={amounts}
             columns={[
               ['what', (one) => one.title],
               ['used', (one) => one.used],
@@ -60,15 +65,15 @@ export function UsagePage() {
         }
       >
         <Loaded of={usage} rows={3} height={32}>
-          {(used) => (
+          {() => (
             <dl class="meters">
-              {KINDS.map(([kind, title]) => (
-                <div key={kind}>
+              {amounts.map(({ title, used, limit: most }) => (
+                <div key={title}>
                   <dt>{title}</dt>
                   <dd>
-                    <Meter used={used[kind].used} limit={used[kind].limit} />
+                    <Meter used={used} limit={most} />
                     <span class="figure">
-                      {formatCount(used[kind].used)} of {formatCount(used[kind].limit)}
+                      {formatCount(used)} of {formatCount(most)}
                     </span>
                   </dd>
                 </div>

@@ -13,8 +13,8 @@ const MAX_CACHED_STATEMENTS = 500;
 
 export interface SqliteD1 {
   readonly d1: D1Database;
-  /** Runs statements that give nothing back, such as a migration, in one transaction. */
-  readonly runScript: (sql: string) => void;
+  /** Has `work` read and write in one transaction, with no other process in between. @returns what it does. */
+  readonly transact: <T>(work: (sqlite: DatabaseSync) => T) => T;
   readonly close: () => void;
 }
 
@@ -26,7 +26,7 @@ export function openSqliteD1(path: string): SqliteD1 {
   const host = new Connection(sqlite);
   return {
     d1: new SqliteDatabase(host) as unknown as D1Database,
-    runScript: (sql) => host.transact(() => sqlite.exec(sql)),
+    transact: (work) => host.transact(() => work(sqlite)),
     close: () => sqlite.close(),
   };
 }

@@ -1,4 +1,5 @@
 import type { Config } from '../../config.ts';
+import { FirstFailures, nameOf } from '../../domain/failures.ts';
 import { TokenBuckets } from '../../domain/rate-limit.ts';
 import type { RateLimits } from '../../gateway.ts';
 
@@ -6,9 +7,13 @@ import type { RateLimits } from '../../gateway.ts';
 export function limitsInProcess({ key, site, failure }: Config['rates']): RateLimits {
   const requests = { key: new TokenBuckets(key), site: new TokenBuckets(site) };
   const failures = new TokenBuckets(failure);
+  const firsts = new FirstFailures(failure);
   return {
     countRequest: (by, id, now) => requests[by].take(id, now),
-    countFailure: (address, now) => void failures.take(address, now),
-    failureWait: (address, now) => failures.waitOf(address, now),
+    countFailure: (by, now) => {
+      if (by.credential !== null) failures.take(nameOf(by), now);
+      if (firsts.isFirst(by, now)) failures.take(by.address, now);
+    },
+    failureWait: (by, now) => Math.max(failures.waitOf(by.address, now), failures.waitOf(nameOf(by), now)),
   };
 }

@@ -1,11 +1,12 @@
 /** `GET /metrics`, for the operator's Prometheus: on this host alone, since a Worker's isolates each know only their own part. */
 import type { Hono } from 'hono';
+import { formatMetric, type Metric } from '../../../shared/prometheus.ts';
 import { MAX_PAGE } from '../../contract/pages.ts';
 import { readFigures } from '../../db/figures.ts';
 import { listPools, type VniPoolRow } from '../../db/vni-pools.ts';
 import type { AppEnv, Gateway } from '../../gateway.ts';
 import { accessTo } from '../../middleware/access.ts';
-import { formatMetric, type Metric, type RequestFigures } from './metrics.ts';
+import type { RequestFigures } from './metrics.ts';
 
 const TEXT = 'text/plain; version=0.0.4; charset=utf-8';
 

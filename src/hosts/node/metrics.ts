@@ -1,4 +1,12 @@
-/** Figures of this process and its store, in the text format that Prometheus reads (version 0.0.4). */
+/** Figures of this process, for Prometheus. */
+import {
+  formatLines,
+  formatMetric,
+  formatSample,
+  headingOf,
+  type Labels,
+  type Metric,
+} from '../../../shared/prometheus.ts';
 import type { ObservedRequest } from '../../gateway.ts';
 
 /** Upper bounds, in seconds. */
@@ -8,16 +16,6 @@ interface Timing {
   /** How many took as long as each bound at most, and not the one before; the last: longer than all. */
   readonly counts: number[];
   sum: number;
-}
-
-/** One figure, with its labels: `[{pool: 'shared'}, 5]`. */
-export type Sample = readonly [labels: Readonly<Record<string, string | number>>, value: number];
-
-export interface Metric {
-  readonly name: string;
-  readonly help: string;
-  readonly type: 'counter' | 'gauge' | 'histogram';
-  readonly samples: readonly Sample[];
 }
 
 /** What was asked of this process since it began. */
@@ -43,40 +41,23 @@ export class RequestFigures {
       name: 'overlane_http_requests_total',
       help: 'Requests answered.',
       type: 'counter',
-      samples: [...this.#counts].map(([labels, count]) => [JSON.parse(labels) as Sample[0], count]),
+      samples: [...this.#counts].map(([labels, count]) => [JSON.parse(labels) as Labels, count]),
     };
     return formatMetric(counter) + this.#timingText();
   }
 
   #timingText(): string {
     const name = 'overlane_http_request_duration_seconds';
-    const lines = heading({ name, help: 'How long answers took.', type: 'histogram' });
+    const lines = headingOf({ name, help: 'How long answers took.', type: 'histogram' });
     for (const [text, { counts, sum }] of this.#timings) {
-      const labels = JSON.parse(text) as Sample[0];
+      const labels = JSON.parse(text) as Labels;
       let total = 0;
       for (const [i, count] of counts.entries()) {
         total += count;
-        lines.push(line(`${name}_bucket`, [{ ...labels, le: BUCKETS[i] ?? '+Inf' }, total]));
+        lines.push(formatSample(`${name}_bucket`, [{ ...labels, le: BUCKETS[i] ?? '+Inf' }, total]));
       }
-      lines.push(line(`${name}_sum`, [labels, sum]), line(`${name}_count`, [labels, total]));
+      lines.push(formatSample(`${name}_sum`, [labels, sum]), formatSample(`${name}_count`, [labels, total]));
     }
-    return `${lines.join('\n')}\n`;
+    return formatLines(lines);
   }
-}
-
-export function formatMetric(metric: Metric): string {
-  return `${[...heading(metric), ...metric.samples.map((sample) => line(metric.name, sample))].join('\n')}\n`;
-}
-
-function heading({ name, help, type }: Omit<Metric, 'samples'>): string[] {
-  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`];
-}
-
-function line(name: string, [labels, value]: Sample): string {
-  const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escapeLabel(String(text))}"`);
-  return `${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${value}`;
-}
-
-function escapeLabel(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 }

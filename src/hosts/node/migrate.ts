@@ -11,16 +11,16 @@ const BOOK = `CREATE TABLE IF NOT EXISTS d1_migrations(
   applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
 );`;
 
-/** Applies what is missing, each migration whole or not at all. Two processes at once do no harm: the book's names are unique. */
-export async function migrate(store: SqliteD1): Promise<void> {
-  store.runScript(BOOK);
-  const { results } = await store.d1.prepare('SELECT name FROM d1_migrations').all<{ name: string }>();
-  const applied = new Set(results.map(({ name }) => name));
+/** Applies what is missing, each migration whole or not at all. Of two processes at once, each finds what the other has done. */
+export function migrate(store: SqliteD1): void {
+  store.transact((sqlite) => sqlite.exec(BOOK));
   for (const name of readdirSync(MIGRATIONS)
     .filter((file) => file.endsWith('.sql'))
     .sort()) {
-    if (applied.has(name)) continue;
-    const sql = readFileSync(`${MIGRATIONS}/${name}`, 'utf8');
-    store.runScript(`INSERT INTO d1_migrations (name) VALUES ('${name}');\n${sql}`);
+    store.transact((sqlite) => {
+      if (sqlite.prepare('SELECT 1 FROM d1_migrations WHERE name = ?').get(name) !== undefined) return;
+      sqlite.prepare('INSERT INTO d1_migrations (name) VALUES (?)').run(name);
+      sqlite.exec(readFileSync(`${MIGRATIONS}/${name}`, 'utf8'));
+    });
   }
 }

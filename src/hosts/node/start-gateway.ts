@@ -22,6 +22,7 @@ import { RequestFigures } from './metrics.ts';
 import { addMetrics } from './metrics-route.ts';
 import { migrate } from './migrate.ts';
 import { Sockets } from './sockets.ts';
+import { StartError } from './start-error.ts';
 
 export interface GatewayOptions {
   readonly config: Config;
@@ -54,12 +55,9 @@ const CLOSE_GRACE_MS = 5000;
 
 const DASHBOARD = fileURLToPath(new URL('../../../dist/dashboard', import.meta.url));
 
-/** Why the gateway can't start: one line for people. */
-export class StartError extends Error {}
-
 /** @throws StartError */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
-  const store = await openStore(options.data);
+  const store = openStore(options.data);
   const { config, log, now = Date.now } = options;
   const db = openDatabase(options.watchStore?.(store.d1) ?? store.d1);
   const limits = limitsInProcess(config.rates);
@@ -114,11 +112,11 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
 
 type Server = ReturnType<typeof createAdaptorServer>;
 
-async function openStore(data: string): Promise<SqliteD1> {
+function openStore(data: string): SqliteD1 {
   try {
     if (data !== ':memory:') mkdirSync(data, { recursive: true, mode: 0o700 });
     const store = openSqliteD1(data === ':memory:' ? data : join(data, 'overlane.sqlite'));
-    await migrate(store);
+    migrate(store);
     return store;
   } catch (error) {
     throw new StartError(`The data folder ${data} can't be used: ${(error as Error).message}`, { cause: error });

@@ -1,8 +1,15 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { changesNothing, type LastGood, mergeUpdate, toSnapshot } from '../../../agent/control/merge.ts';
+import {
+  changesNothing,
+  type LastGood,
+  mergeNext,
+  mergeUpdate,
+  startsFrom,
+  toSnapshot,
+} from '../../../agent/control/merge.ts';
 import { InMemoryDatapath } from '../../../agent/datapath/in-memory.ts';
-import type { Snapshot, TableUpdate } from '../../../src/contract/table.ts';
+import type { Delta, Snapshot, TableUpdate } from '../../../src/contract/table.ts';
 import { arbitrarySnapshots, deltaBetween, network, snapshot, vtep } from './tables.ts';
 
 function merged(held: LastGood | null, update: TableUpdate): LastGood {
@@ -65,11 +72,22 @@ test('a delta with one entry missed or invented anywhere is found by the digest 
   );
 });
 
-test('a delta that starts from another cursor asks for a snapshot', () => {
+test('a delta is the next only where it starts from the cursor that is held; a snapshot always is', () => {
   const held = merged(null, snapshot('c1', [network(9)]));
-  expect(mergeUpdate(held, { kind: 'delta', from: 'c0', cursor: 'c2', networks: [] }).kind).toBe('resync');
-  expect(mergeUpdate(null, { kind: 'delta', from: 'c1', cursor: 'c2', networks: [] }).kind).toBe('resync');
+  const delta = (from: string): Delta => ({ kind: 'delta', from, cursor: 'c2', networks: [] });
+  expect([startsFrom(held, delta('c1')), startsFrom(held, delta('c0')), startsFrom(null, delta('c1'))]).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  expect([startsFrom(held, snapshot('c7', [])), startsFrom(null, snapshot('c7', []))]).toEqual([true, true]);
+  expect(mergeNext(held, delta('c0')).kind).toBe('resync');
   expect(held.cursor).toBe('c1');
+  expect(mergeNext(held, delta('c1')).kind).toBe('merged');
+});
+
+test('a delta without a table asks for a snapshot', () => {
+  expect(mergeUpdate(null, { kind: 'delta', from: 'c1', cursor: 'c2', networks: [] }).kind).toBe('resync');
 });
 
 test('a snapshot whose digest is not that of its entries is no table', () => {

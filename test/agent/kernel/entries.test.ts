@@ -147,3 +147,23 @@ describe('any deltas', () => {
     );
   });
 });
+
+describe('an interface that all goes by', () => {
+  it('changed, has every entry set again, the new way to each VTEP before the old one goes', () => {
+    const given = table([vtep('oslo', 1), vtep('lima', 2)], [row(MACS[0]!, 'oslo'), row(MACS[1]!, 'lima')]);
+    const wanted = new WantedNetwork(given, 5);
+    wanted.merge(given, true, reachable);
+    const installed = noEntries();
+    for (const change of planEntries(wanted, installed, wholeScope(wanted, installed))) noteChange(installed, change);
+    wanted.via = 6;
+    const changes = planEntries(wanted, installed, wholeScope(wanted, installed));
+    const said = changes.map((it) => {
+      if (it.kind === 'neighbor') return it.kind;
+      return `${it.action} ${it.kind} ${(it.kind === 'mac' ? it.entry : it.vtep).via}`;
+    });
+    expect(said).toEqual([
+      ...['set mac 6', 'set mac 6', 'set flood 6', 'set flood 6'],
+      ...['delete flood 5', 'delete flood 5'],
+    ]);
+  });
+});

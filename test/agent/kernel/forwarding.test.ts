@@ -49,6 +49,18 @@ describe('a change', () => {
     expect(bodyOf({ kind: 'flood', action: 'set', vtep: other })).toEqual(SENT.flood);
   });
 
+  it('of what goes by one interface alone names that, and is read as it was set', () => {
+    const via = { ...vtep, via: 5 };
+    for (const change of [
+      { kind: 'flood', action: 'set', vtep: via },
+      { kind: 'mac', action: 'set', mac: MAC, entry: { ...via, sticky: false } },
+    ] as const) {
+      const body = bodyOf(change);
+      expect(Buffer.from(body).toString('hex')).toContain('0800080005000000');
+      expect(decodeNeighbor(body)).toMatchObject({ address: vtep.address, via: 5 });
+    }
+  });
+
   it('of a neighbour says who made it, so that it is found again', () => {
     const body = bodyOf({ kind: 'neighbor', action: 'set', ip: 'fd09::2', mac: MAC });
     expect(decodeNeighbor(body)).toMatchObject({ family: 10, index: 7, mac: MAC, address: 'fd09::2', protocol: 79 });

@@ -3,7 +3,7 @@ import { LocalStations } from '../../../agent/datapath/local-stations.ts';
 import { CarriedNetwork } from '../../../agent/kernel/carried-network.ts';
 import { DEFAULT_MAC, PROTOCOL } from '../../../agent/kernel/forwarding.ts';
 import { noteAddress, noteRemote } from '../../../agent/kernel/notifications.ts';
-import { WantedNetwork } from '../../../agent/kernel/wanted-network.ts';
+import { destinationKey, WantedNetwork } from '../../../agent/kernel/wanted-network.ts';
 import {
   AF_BRIDGE,
   type NeighborMessage,
@@ -81,7 +81,7 @@ describe('what the kernel tells', () => {
     [
       'a VTEP to flood to',
       { mac: DEFAULT_MAC, address: ELSEWHERE, state: NUD_PERMANENT },
-      ['flood', `${ELSEWHERE} 4789`],
+      ['flood', destinationKey({ address: ELSEWHERE, port: 4789 })],
     ],
   ] as const)('of %s asks to have it put right, and away', (_, more, name) => {
     const { network, wanted } = setUp();
@@ -96,7 +96,7 @@ describe('what the kernel tells', () => {
     const { network, wanted } = setUp();
     expect(noteRemote(network, wanted, RTM_DELNEIGH, entry({}))).toEqual(['macs', MAC]);
     const flood = entry({ mac: DEFAULT_MAC, state: NUD_PERMANENT });
-    expect(noteRemote(network, wanted, RTM_DELNEIGH, flood)).toEqual(['flood', '10.0.0.2 4789']);
+    expect(noteRemote(network, wanted, RTM_DELNEIGH, flood)).toEqual(['flood', destinationKey(OSLO)]);
     const neighbor = entry({ family: 2, index: BRIDGE, address: IP, protocol: PROTOCOL });
     expect(noteAddress(network, wanted, RTM_NEWNEIGH, neighbor)).toBeNull();
     expect(noteAddress(network, wanted, RTM_DELNEIGH, neighbor)).toEqual(['ips', IP]);

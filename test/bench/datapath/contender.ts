@@ -1,5 +1,6 @@
 /** What the bench compares: each puts a layer-2 network between two sites, 192.168.50.1 and .2, and takes it away again. */
 import type { Site } from '../../../demo/lab/site.ts';
+import type { Lab } from '../../../demo/lab.ts';
 
 export const ADDRESSES = ['192.168.50.1', '192.168.50.2'] as const;
 
@@ -10,7 +11,7 @@ export interface Contender {
   /** Programs it needs; where one is missing it is left out of the table, and named. */
   readonly needs: readonly string[];
   /** @returns the interfaces that have the addresses, and what takes all away. */
-  start(a: Site, b: Site, folder: string): Promise<Running>;
+  start(a: Site, b: Site, folder: string, lab: Lab): Promise<Running>;
 }
 
 export interface Running {

@@ -4,6 +4,7 @@ import type { Program } from '../../../demo/lab/program.ts';
 import { type Site, UNDERLAY_DEV } from '../../../demo/lab/site.ts';
 import { OPEN_VSWITCH_PROGRAMS, startOpenVswitch } from '../../lab/open-vswitch.ts';
 import { ADDRESSES, type Contender } from './contender.ts';
+import { kernelEncrypted, overlaneEncrypted } from './encrypted.ts';
 
 const VNI = 50;
 const MTU = 1450;
@@ -195,4 +196,12 @@ export const CONTENDERS: readonly Contender[] = [
   openVswitch,
   tinc,
   fastd,
+];
+
+/** Over WireGuard, but for the last. */
+export const ENCRYPTED_CONTENDERS: readonly Contender[] = [
+  kernelEncrypted,
+  overlaneEncrypted('Overlane', 'userspace'),
+  overlaneEncrypted('Overlane, kernel', 'kernel'),
+  overlane('Overlane, not encrypted', 'userspace'),
 ];

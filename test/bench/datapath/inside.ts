@@ -2,18 +2,20 @@
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { endWithStarter } from '../../../demo/lab/enter.ts';
+import { PATH } from '../../../demo/lab/ip.ts';
 import type { Site } from '../../../demo/lab/site.ts';
 import { until } from '../../../demo/lab/until.ts';
 import { createLab } from '../../../demo/lab.ts';
 import { describeMachine, formatMarkdown, median, writePart } from '../report.ts';
 import { ADDRESSES, type Contender } from './contender.ts';
-import { CONTENDERS } from './contenders.ts';
+import { CONTENDERS, ENCRYPTED_CONTENDERS } from './contenders.ts';
 import { roundTrip, smallFrames, tcp } from './measures.ts';
 
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
     only: { type: 'string' },
+    encrypted: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
   },
@@ -29,13 +31,14 @@ const lab = await createLab({ underlay: 'veth' });
 try {
   const [a, b] = (await lab.sites('a', 'b')) as [Site, Site];
   const left: string[] = [];
-  const taking = CONTENDERS.filter((contender) => isWanted(contender) && isThere(contender, left));
+  const contenders = options.encrypted ? ENCRYPTED_CONTENDERS : CONTENDERS;
+  const taking = contenders.filter((contender) => isWanted(contender) && isThere(contender, left));
   const results = new Map<string, Figures[]>(taking.map(({ name }) => [name, []]));
   for (let round = 1; round <= Number(options.rounds); round++) {
     // Back and forth, so that none is always the one that the machine has warmed up for.
     for (const contender of round % 2 === 1 ? taking : taking.toReversed()) {
       process.stderr.write(`round ${round}: ${contender.name}\n`);
-      const running = await contender.start(a, b, lab.folder);
+      const running = await contender.start(a, b, lab.folder, lab);
       try {
         results.get(contender.name)?.push(await measure());
       } finally {
@@ -43,9 +46,11 @@ try {
       }
     }
   }
-  const report = table(results, left);
+  const report = table(taking, results, left);
   process.stdout.write(`${report}\n`);
-  if (options.write) writePart(new URL('../../../bench/README.md', import.meta.url), 'datapath', report);
+  const readme = new URL('../../../bench/README.md', import.meta.url);
+  if (options.write && options.encrypted) writePart(readme, 'encrypted', report, 'bench:datapath -- --encrypted');
+  else if (options.write) writePart(readme, 'datapath', report);
 
   async function measure(): Promise<Figures> {
     const figures: Figures = new Map();
@@ -86,12 +91,16 @@ function isThere({ name, needs }: Contender, left: string[]): boolean {
   return missing.length === 0;
 }
 
-function table(results: ReadonlyMap<string, readonly Figures[]>, left: readonly string[]): string {
+function table(
+  taking: readonly Contender[],
+  results: ReadonlyMap<string, readonly Figures[]>,
+  left: readonly string[],
+): string {
   const names = [...results.keys()];
   const rows = [...(results.get(names[0] ?? '')?.[0]?.keys() ?? [])];
   const value = (name: string, row: string): number => median(results.get(name)!.map((figures) => figures.get(row)!));
   const cell = (name: string, row: string): string => {
-    const against = CONTENDERS.find((contender) => contender.name === name)?.against;
+    const against = taking.find((contender) => contender.name === name)?.against;
     const isThere = against != null && results.has(against);
     return `${format(value(name, row))}${isThere ? ` (${format(value(name, row) / value(against, row))})` : ''}`;
   };
@@ -100,10 +109,15 @@ function table(results: ReadonlyMap<string, readonly Figures[]>, left: readonly 
     '',
     formatMarkdown([['', ...rows], ...names.map((name) => [name, ...rows.map((row) => cell(name, row))])]),
   ];
+  if (options.encrypted) lines.push('', `Encrypted by ${wireguardVersion()}.`);
   if (left.length > 0) lines.push('', `Left out, not installed: ${left.join('; ')}.`);
   return lines.join('\n');
 }
 
 function format(number: number): string {
   return number >= 100 ? number.toFixed(0) : number.toPrecision(3);
+}
+
+function wireguardVersion(): string {
+  return execFileSync('wireguard-go', ['--version'], { encoding: 'utf8', env: { PATH } }).split('\n')[0]!;
 }

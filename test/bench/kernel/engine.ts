@@ -42,7 +42,7 @@ export function openEngine(address: string): Engine {
     identity: 'bench',
     vxlanPort: VXLAN_PORT,
     route,
-    filter: new Filter(netfilter, 'bench', false, VXLAN_PORT),
+    filter: new Filter(netfilter, 'bench', { isIpv6: false, vxlanPort: VXLAN_PORT }),
     stations: new LocalStations(),
     localAddress: () => address,
     isIpv6: false,

@@ -59,7 +59,7 @@ export async function countAllocation(d1: D1Database): Promise<{ readonly few: R
 
 async function seeded(count: number): Promise<{ db: Database; close: () => void }> {
   const store = openSqliteD1(':memory:');
-  await migrate(store);
+  migrate(store);
   await seedNetworks(store.d1, 0, count);
   return { db: openDatabase(store.d1), close: store.close };
 }

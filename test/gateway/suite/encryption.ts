@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { Network } from '../../../src/contract/networks.ts';
 import type { Site } from '../../../src/contract/sites.ts';
 import type { TableUpdate, Vtep } from '../../../src/contract/table.ts';
+import type { Topology } from '../../../src/contract/topology.ts';
 import { TUNNEL_VXLAN_PORT, tunnelAddressOf, type WireguardPublished } from '../../../src/contract/wireguard.ts';
 import { type AppliedTable, applied, digestOfApplied, plain } from '../applied-table.ts';
 import { type Host, newAgent, newTenant, type TestAgent, type TestTenant } from '../host.ts';
@@ -85,6 +86,14 @@ export function encryption(host: () => Host): void {
     expect([...heldTwo.table.values()]).toMatchObject([{ transport: 'wireguard', digest: '000000000000' }]);
     const site = await tenant.admin.made<Site>('GET', `${tenant.at}/sites/${two.name}`);
     expect(site.networks).toMatchObject([{ transport: 'wireguard', error: expect.stringMatching(/WireGuard/) }]);
+
+    const { sites } = await tenant.admin.made<Topology>('GET', `${tenant.at}/topology`);
+    expect(new Map(sites.map(({ id, encrypts }) => [id, encrypts]))).toEqual(
+      new Map([
+        [one.id, true],
+        [two.id, false],
+      ]),
+    );
 
     const other = newKey();
     await publish(two, [other], '198.51.100.2');

@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import type { Problem } from '../../../src/contract/errors.ts';
 import type { Network } from '../../../src/contract/networks.ts';
+import type { Usage } from '../../../src/contract/usage.ts';
 import { freshVni, type Host, newTenant } from '../host.ts';
 
 export function networks(host: () => Host): void {
@@ -21,6 +22,18 @@ export function networks(host: () => Host): void {
     expect(new Set(made.map(({ vni }) => vni)).size).toBe(200);
     const listed = await admin.made<{ items: Network[] }>('GET', `${at}/networks?limit=500`);
     expect(new Set(listed.items.map(({ vni }) => vni))).toEqual(new Set(made.map(({ vni }) => vni)));
+  });
+
+  test('released VNIs that rest count too: with those in use they are twice the limit of networks at most', async () => {
+    const { admin, at } = await newTenant(host(), { networks: 1 });
+    const make = () => admin.call<Problem>('POST', `${at}/networks`, { name: 'a' });
+    for (let i = 0; i < 2; i++) {
+      expect((await make()).status).toBe(201);
+      expect((await admin.call('DELETE', `${at}/networks/a`)).status).toBe(204);
+    }
+    const { vnis } = await admin.made<Usage>('GET', `${at}/usage`);
+    expect(vnis).toEqual({ used: 2, limit: 2 });
+    expect((await make()).body).toMatchObject({ code: 'quota_exceeded', detail: expect.stringContaining('rest') });
   });
 
   test('of twenty that ask for one VNI at once, one gets it', async () => {

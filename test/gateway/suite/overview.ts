@@ -69,6 +69,22 @@ export function overview(host: () => Host): void {
     ]);
   });
 
+  test('of a large tenant a change shows at once too, and to nobody else', async () => {
+    const [one, two] = [await carried(1), await carried(1)];
+    for (const { tenant } of [one, two]) {
+      await host().write('UPDATE tenants SET network_count = 100, site_count = 100 WHERE slug = ?', tenant.slug);
+    }
+    const names = async ({ tenant }: typeof one) => {
+      const { sites } = await tenant.admin.made<Topology>('GET', `${tenant.at}/topology`);
+      return sites.map(({ id, name }) => [id, name]);
+    };
+    expect(await names(one)).toEqual([[one.all[0]!.id, 's0']]);
+    expect(await names(two)).toEqual([[two.all[0]!.id, 's0']]);
+    await one.tenant.admin.made('PATCH', `${one.tenant.at}/sites/s0`, { name: 'renamed' });
+    expect(await names(one)).toEqual([[one.all[0]!.id, 'renamed']]);
+    expect(await names(two)).toEqual([[two.all[0]!.id, 's0']]);
+  });
+
   test('alerts say what is not well at this moment, the worst first, and nothing where all is', async () => {
     const { tenant, all } = await carried(5, { networks: 5 });
     const { admin, at } = tenant;
@@ -173,7 +189,10 @@ export function overview(host: () => Host): void {
     const { id } = await admin.made('GET', `${at}/networks/a`);
     expect(await kinds(`site=${all[1]!.id}`)).toEqual(['site_enrolled', 'site_attached']);
     expect(await kinds(`network=${id}`)).toEqual(['network_created', 'site_attached', 'site_attached']);
-    expect(await kinds('search="S1"')).toEqual(['site_enrolled']);
+    await admin.made('PATCH', `${at}/sites/s1`, { where: 'Harbour "B"' });
+    expect(await kinds(`search=${encodeURIComponent('harbour "b')}`)).toEqual(['site_changed']);
+    // What fields are called is nothing that anybody said.
+    for (const field of ['where', 'multicastGroup', 'joinToken']) expect(await kinds(`search=${field}`)).toEqual([]);
     await admin.made('PATCH', `${at}/networks/a`, { description: 'Büro ÉTAGE' });
     expect(await kinds(`search=${encodeURIComponent('büro ÉTAGE')}`)).toEqual(['network_changed']);
     const enrolled = await admin.made<{ items: { after: { joinToken: string } }[] }>(

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Event } from '../../../src/contract/events.ts';
 import type { Session, SessionItem, SignInMethods } from '../../../src/contract/sessions.ts';
+import { CLOSE_UNAUTHENTICATED } from '../../../src/contract/watch.ts';
 import { Browser } from '../browser.ts';
 import { Caller, type Host, newTenant } from '../host.ts';
+import { look } from '../watcher.ts';
 
 export function sessions(host: () => Host): void {
   test('a key is exchanged for a session that may do what the key may, until it is signed out', async () => {
@@ -52,6 +54,21 @@ export function sessions(host: () => Host): void {
     expect(await operator.refused('DELETE', `${at}/sessions/${id}`)).toMatchObject({ code: 'not_found' });
     expect((await operator.call('DELETE', `/v1/sessions/${own[0]!.id}`)).status).toBe(204);
     expect((await operator.call('GET', at)).status).toBe(401);
+  });
+
+  test('the operator’s sockets end with the session that they were opened by', async () => {
+    const operator = new Browser(host());
+    const sockets = [];
+    for (const ends of ['by signing out', 'by another']) {
+      const session = await operator.signIn(host().operatorKey);
+      const tenant = await newTenant(host());
+      const socket = await look(host(), tenant, operator.headers);
+      await socket.live('hello');
+      if (ends === 'by signing out') await operator.call('DELETE', '/v1/session');
+      else await tenant.operator.call('DELETE', `/v1/sessions/${session.id}`);
+      sockets.push(socket);
+    }
+    for (const socket of sockets) expect((await socket.closed).code).toBe(CLOSE_UNAUTHENTICATED);
   });
 
   test('a viewer’s session only reads, and one of another tenant sees nothing', async () => {

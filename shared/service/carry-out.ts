@@ -2,9 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Failure, reasonOf } from '../../shared/failure.ts';
+import { Failure, reasonOf } from '../failure.ts';
 import type { HostFacts, Step } from './plan.ts';
-import { SERVICE_STATE, SERVICE_USER, UNIT_PATH } from './unit.ts';
+import { type Service, unitPath } from './service.ts';
 
 /** These tools are in folders that a shell of `su` may lack. */
 const PATH = `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`;
@@ -15,15 +15,16 @@ export function hasSystemd(): boolean {
 }
 
 /** @throws Error where the host can't be looked at. */
-export function lookAtHost(): HostFacts {
-  const { status, stdout } = spawnSync('getent', ['passwd', SERVICE_USER], { encoding: 'utf8', env: { PATH } });
+export function lookAtHost(service: Service): HostFacts {
+  const { name, state, begun } = service;
+  const { status, stdout } = spawnSync('getent', ['passwd', name], { encoding: 'utf8', env: { PATH } });
   const uid = status === 0 ? Number(stdout.split(':')[2]) : null;
-  const folder = statSync(SERVICE_STATE, { throwIfNoEntry: false });
+  const folder = statSync(state, { throwIfNoEntry: false });
   return {
     hasUser: uid !== null,
-    unit: existsSync(UNIT_PATH) ? readFileSync(UNIT_PATH, 'utf8') : null,
+    unit: existsSync(unitPath(service)) ? readFileSync(unitPath(service), 'utf8') : null,
     stateOwner: folder === undefined ? null : folder.uid === uid ? 'service' : 'other',
-    hasJoined: existsSync(join(SERVICE_STATE, 'agent.json')),
+    hasBegun: begun !== undefined && existsSync(join(state, begun)),
   };
 }
 
