@@ -13,9 +13,12 @@ export interface Claimant {
   readonly credential: string | null;
 }
 
-/** @returns what a bearer's or a cookie's secret says that it is, or null where it doesn't say. */
+/**
+ * @returns what a bearer's or a cookie's secret says that it is, or null where it doesn't say. Of what has neither form nothing is taken: it
+ * may be the operator's key, mistyped.
+ */
 export function nameOfCredential(credential: string): string | null {
-  return /^(ol[ks]_[A-Za-z0-9]{1,40})_|^([A-Za-z0-9_-]{1,300})\./.exec(credential)?.slice(1).find(Boolean) ?? null;
+  return /^(ol[ks]_[A-Za-z0-9]{1,40})_|^(eyJ[A-Za-z0-9_-]{1,300})\./.exec(credential)?.slice(1).find(Boolean) ?? null;
 }
 
 export function nameOf({ address, credential }: Claimant): string {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { nameOfCredential } from '../../src/domain/failures.ts';
 import { TokenBuckets } from '../../src/domain/rate-limit.ts';
 
 test('however requests come, no more get through than the bucket held and time gave, and whoever waits as told gets through', () => {
@@ -28,4 +29,12 @@ test('a limit of 0 is none, and a clock that was set back gives nothing', () => 
   const buckets = new TokenBuckets({ limit: 1, periodSeconds: 10 });
   expect(buckets.take('a', 50_000)).toBe(0);
   expect(buckets.take('a', 0)).toBe(10);
+});
+
+test('of a credential its name is told, and of what has no known form nothing', () => {
+  const id = '01k0000000000000000000000a';
+  expect(nameOfCredential(`olk_${id}_${'s'.repeat(43)}`)).toBe(`olk_${id}`);
+  expect(nameOfCredential(`ols_${id}_${'s'.repeat(43)}`)).toBe(`ols_${id}`);
+  expect(nameOfCredential('eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJhIn0.c2ln')).toBe('eyJhbGciOiJFZERTQSJ9');
+  for (const text of ['the.operator.key', 'olj_x_y', '', '.a.b']) expect(nameOfCredential(text)).toBeNull();
 });

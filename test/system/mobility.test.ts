@@ -64,7 +64,8 @@ async function isFollowed(datapaths: readonly ('userspace' | 'kernel')[], times:
   };
   const settles = async (site: Site): Promise<void> => {
     // It speaks, as a station that came up does.
-    await until('a ping from it', async () => (await site.ping('192.168.9.3', { count: 1 })).received > 0);
+    const speaks = async () => (await site.ping('192.168.9.3', { count: 1, timeoutMs: 200 })).received > 0;
+    await until('a ping from it', speaks);
     await until(`the registry to have it at ${site.name}`, () => isAt(site), { timeoutMs: 20_000 });
     for (const other of [a, b, c].filter((one) => one !== site)) {
       const what = `${other.name} to send to ${site.name}`;

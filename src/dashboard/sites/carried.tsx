@@ -67,7 +67,7 @@ export function Carried({ site, health }: { readonly site: Site; readonly health
     { head: 'VNI', from: 'tablet', isNumber: true, by: ({ vni }) => vni, cell: ({ vni }) => vni },
     {
       head: 'Between sites',
-      from: 'tablet',
+      from: 'desktop',
       by: ({ transport }) => transport,
       cell: ({ transport }) => <Transport of={transport} />,
     },

@@ -108,7 +108,8 @@ export function SitePage({ name }: { readonly name: string }) {
 function Tunnel({ of: { wireguard, version } }: { readonly of: Site }) {
   const end = wireguard?.[0];
   if (end === undefined) {
-    return version === undefined ? <>not known yet</> : <>none: it carries nothing of encrypted networks</>;
+    const means = 'It carries nothing of encrypted networks.';
+    return version === undefined ? <>not known yet</> : <span title={means}>no key published</span>;
   }
   const where = end.endpoint === null ? 'wherever it calls from' : formatEndpoint(end.endpoint);
   return (

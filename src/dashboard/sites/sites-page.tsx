@@ -85,12 +85,6 @@ export function SitesPage() {
       cell: ({ site }) => <span class="clip">{site.where ?? ''}</span>,
     },
     {
-      head: 'Encrypts',
-      from: 'wide',
-      by: ({ site }) => Number(site.encrypts ?? false),
-      cell: ({ site }) => <span class="faint">{site.encrypts ? 'yes' : 'no'}</span>,
-    },
-    {
       head: 'Version',
       from: 'wide',
       by: ({ site }) => site.version ?? '',
