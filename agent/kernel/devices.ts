@@ -95,37 +95,43 @@ export function isWanted(link: Link, { port, vxlan }: DeviceRequest): boolean {
   return link.kind === 'bridge' && port.type === 'host' && link.name === port.name;
 }
 
+/** Devices that are there, whatever they are set to. */
+export interface Found {
+  readonly vxlan: Link;
+  readonly bridge: Link;
+  /** The vxlan device was made just now, and takes nothing in yet. */
+  readonly isNew: boolean;
+}
+
 /**
- * Makes what is not there, and mends what somebody changed.
- * @param onMade is called with the name of a vxlan device that was made, before it takes anything in.
+ * Makes what is not there.
  * @throws PortError with one line for people.
  */
-export function ensureDevices(
-  socket: NetlinkSocket,
-  links: Links,
-  identity: string,
-  request: DeviceRequest,
-  onMade: (name: string) => void,
-): Devices {
+export function findDevices(socket: NetlinkSocket, links: Links, identity: string, request: DeviceRequest): Found {
   const { vni } = request.vxlan;
   const alias = aliasOf(identity, vni);
-  let bridge =
+  const bridge =
     request.port.type === 'host'
       ? ensureBridge(socket, links, identity, request)
       : findBridge(links, request.port.name);
-  const mtu = request.port.type === 'host' ? MAX_VXLAN_MTU : Math.max(request.mtu, bridge.mtu);
   const name = vxlanName(vni);
   const existing = links.find(name);
   if (existing !== undefined && existing.alias !== alias) {
     throw new PortError(`an interface named ${name} is there already and was not made by this agent: remove it`);
   }
-  if (existing === undefined) {
-    make(socket, name, alias, encodeVxlan(name, vxlanMac(identity, vni), mtu, request.vxlan), (error) =>
-      explainVxlan(error, links, request.vxlan),
-    );
-    onMade(name);
-  }
-  let vxlan = existing ?? links.refresh(socket, name);
+  if (existing !== undefined) return { vxlan: existing, bridge, isNew: false };
+  const parts = encodeVxlan(name, vxlanMac(identity, vni), mtuOf(request, bridge), request.vxlan);
+  make(socket, name, alias, parts, (error) => explainVxlan(error, links, request.vxlan));
+  return { vxlan: links.refresh(socket, name), bridge, isNew: true };
+}
+
+/**
+ * Mends what is not as it should be of what was found, and sets it up.
+ * @throws PortError with one line for people.
+ */
+export function mendDevices(socket: NetlinkSocket, links: Links, request: DeviceRequest, found: Found): Devices {
+  let { vxlan, bridge } = found;
+  const mtu = mtuOf(request, bridge);
   const wasUp = vxlan.up;
   const changes: NetlinkChange[] = [];
   const { learning: learns, inheritsDscp } = request.vxlan;
@@ -147,10 +153,14 @@ export function ensureDevices(
   }
   if (changes.length > 0) {
     for (const error of socket.change(changes).values()) throw new PortError(explainVxlan(error, links, request.vxlan));
-    vxlan = links.refresh(socket, name);
+    vxlan = links.refresh(socket, vxlan.name);
     bridge = links.refresh(socket, bridge.name);
   }
   return { vxlan, bridge, isFresh: !wasUp || joins };
+}
+
+function mtuOf({ port, mtu }: DeviceRequest, bridge: Link): number {
+  return port.type === 'host' ? MAX_VXLAN_MTU : Math.max(mtu, bridge.mtu);
 }
 
 /**

@@ -2,10 +2,13 @@
 import { SysError } from '../sys/errno.linux.ts';
 import type { NetlinkSocket } from '../sys/netlink-socket.linux.ts';
 import {
+  askRules,
   changeElements,
+  decodeRule,
   deleteChain,
   deleteTable,
   encodeInterface,
+  NFT_MSG_GETRULE,
   type NftMessage,
   newTable,
   nftTransaction,
@@ -21,6 +24,7 @@ import {
   encodeTables,
   type Gate,
   gateOf,
+  gateOfChain,
   SET_NAMES,
   strictPass,
   type Tables,
@@ -43,6 +47,8 @@ interface Installed {
 }
 
 export class Filter {
+  /** Why strangers can't be kept out, in one line, or null. */
+  problem: string | null = null;
   readonly #tables: Tables;
   readonly #socket: NetlinkSocket;
   readonly #vxlanPort: number;
@@ -93,36 +99,37 @@ export class Filter {
   }
 
   /**
-   * Puts in force what the changed networks ask for (of those that went, nothing), or everything where the tables do not stand: what an
+   * Puts in force what the changed networks ask for, and those that went no more, or everything where the tables do not stand: what an
    * earlier run left is replaced in the same transaction, so that no frame passes unjudged and none is lost.
+   * Where it fails, the kernel has what it had, and there is a problem.
    * @param standing the vxlan devices that are there, by network.
-   * @throws SysError; then the kernel has what it had.
    */
   apply(
     networks: ReadonlyMap<number, WantedNetwork>,
     changed: readonly number[],
     standing: ReadonlyMap<number, string>,
   ): void {
-    if (this.#stands) {
-      try {
-        this.#change(networks, changed);
-        return;
-      } catch (error) {
-        // Somebody deleted something of it: the notification is on its way.
-        if (!(error instanceof SysError) || error.code !== 'ENOENT') throw error;
-      }
-    }
-    this.#rebuild(networks, standing);
+    this.#attempt(() => {
+      this.#apply(networks, changed, standing);
+      this.problem = null;
+    });
   }
 
-  /** Gives a device that was just made, and is not up, its gate, where the tables stand. @throws SysError */
-  guard(network: WantedNetwork, device: string): void {
-    if (!this.#stands) return;
-    const gate = gateOf(network);
-    // Some kernels keep a chain without its device, for the next of that name.
-    for (const isStrict of [false, true]) this.#removeGate({ ...gate, isStrict });
-    this.#transact(encodeGate(this.#tables, gate, device));
-    this.#gated.set(gate.vni, device);
+  /**
+   * Gives devices that were just made, and are not up, their gates, where the tables stand.
+   * Where it fails there is a problem, and the next `apply` makes all anew.
+   * @param made networks by the names of their devices.
+   */
+  guard(made: ReadonlyMap<string, WantedNetwork>): void {
+    if (!this.#stands || made.size === 0) return;
+    this.#stands = false;
+    this.#attempt(() => {
+      const vnis = new Set([...made.values()].map(({ settings }) => settings.vni));
+      const gates = [...made].flatMap(([device, network]) => encodeGate(this.#tables, gateOf(network), device));
+      this.#transact([...this.#withoutGates((vni) => vnis.has(vni)), ...gates]);
+      this.#stands = true;
+    });
+    for (const [device, { settings }] of made) this.#gated.set(settings.vni, device);
   }
 
   /** Somebody else changed the tables: at the next `apply` they are made anew. */
@@ -136,6 +143,33 @@ export class Filter {
     this.#removeOther();
     this.#stands = false;
     this.#forget();
+  }
+
+  #apply(
+    networks: ReadonlyMap<number, WantedNetwork>,
+    changed: readonly number[],
+    standing: ReadonlyMap<number, string>,
+  ): void {
+    if (this.#stands) {
+      try {
+        const gone = [...this.#installed.keys()].filter((vni) => !networks.has(vni));
+        this.#change(networks, [...changed, ...gone]);
+        return;
+      } catch (error) {
+        // Somebody deleted something of it: the notification is on its way.
+        if (!(error instanceof SysError) || error.code !== 'ENOENT') throw error;
+      }
+    }
+    this.#rebuild(networks, standing);
+  }
+
+  #attempt(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      if (!(error instanceof SysError)) throw error;
+      this.problem = explain(error);
+    }
   }
 
   #change(networks: ReadonlyMap<number, WantedNetwork>, changed: readonly number[]): void {
@@ -165,11 +199,11 @@ export class Filter {
     ];
     if (changes.length > 0) this.#transact(changes);
     for (const port of ports) this.#ports.add(port);
-    for (const vni of changed) {
-      const wanted = next.get(vni);
-      if (wanted === undefined) this.#gone(vni);
-      else this.#installed.set(vni, wanted);
-    }
+    for (const [vni, each] of next) this.#installed.set(vni, each);
+    const gone = changed.filter((vni) => !next.has(vni) && this.#installed.delete(vni));
+    for (const vni of gone) this.#gated.delete(vni);
+    const chains = gone.length > 0 ? this.#withoutGates((vni) => gone.includes(vni)) : [];
+    if (chains.length > 0) this.#transact(chains);
   }
 
   #rebuild(networks: ReadonlyMap<number, WantedNetwork>, standing: ReadonlyMap<number, string>): void {
@@ -209,20 +243,14 @@ export class Filter {
     return pass;
   }
 
-  #gone(vni: number): void {
-    const installed = this.#installed.get(vni);
-    if (installed !== undefined) this.#removeGate(installed.gate);
-    this.#installed.delete(vni);
-    this.#gated.delete(vni);
-  }
-
-  /** It may be gone: some kernels take a chain along with its device. */
-  #removeGate(gate: Gate): void {
-    try {
-      this.#transact([deleteChain(this.#tables.inner, chainOf(gate))]);
-    } catch (error) {
-      if (!(error instanceof SysError) || error.code !== 'ENOENT') throw error;
-    }
+  /** Some kernels take a chain along with its device, others keep it for the next of that name: they are asked. */
+  #withoutGates(isGone: (vni: number) => boolean): NftMessage[] {
+    const { inner } = this.#tables;
+    const rules = this.#socket.dump(NFT_MSG_GETRULE, ...askRules(inner)).flatMap(({ body }) => decodeRule(body) ?? []);
+    return rules.flatMap(({ chain }) => {
+      const gate = gateOfChain(chain);
+      return gate !== null && isGone(gate.vni) ? deleteChain(inner, chain) : [];
+    });
   }
 
   #forget(): void {
@@ -275,7 +303,7 @@ function without(table: Table): NftMessage[] {
 }
 
 /** @returns one line for people. */
-export function explainFilter(error: SysError): string {
+function explain(error: SysError): string {
   switch (error.code) {
     case 'EPERM':
       return "can't make the table of nftables that keeps strangers out: run as root or with CAP_NET_ADMIN";

@@ -20,17 +20,18 @@ import type { NetlinkSocket } from '../sys/netlink-socket.linux.ts';
 import { CarriedNetwork, makeChanges, nameOf, type PendingChange, placeOf } from './carried-network.ts';
 import { type DeviceRequest, isSameDevice, requestOf } from './device-request.ts';
 import {
-  type Devices,
   deleteDevices,
-  ensureDevices,
+  type Found,
+  findDevices,
   isOfOurKind,
   isWanted,
   Links,
+  mendDevices,
   removeVxlan,
   vxlanName,
 } from './devices.ts';
 import { fdbOf } from './fdb.ts';
-import { explainFilter, type Filter } from './filter.ts';
+import type { Filter } from './filter.ts';
 import { encodeChange, isLocalStation, type Place, readForwarding } from './forwarding.ts';
 import { readHostAddresses } from './host-addresses.ts';
 import { noteAddress, noteLocal, noteRemote } from './notifications.ts';
@@ -63,7 +64,6 @@ export class KernelNetworks {
   readonly #repairs = new Repairs();
   /** VNIs that came to another network: nothing of the old one may stay. */
   readonly #reused = new Set<number>();
-  #filterProblem: string | null = null;
   /** See `KernelOptions.devices`. */
   #devices: readonly number[] | undefined;
   /** Entries that name an interface which is gone can't be deleted: with the vxlan devices they go. */
@@ -118,7 +118,7 @@ export class KernelNetworks {
       const isGuarded = settings.antiSpoof !== 'off';
       const problem =
         this.#errors.get(vni) ??
-        (isGuarded ? this.#filterProblem : null) ??
+        (isGuarded ? this.#options.filter.problem : null) ??
         this.#unreachable(vni) ??
         this.#carried.get(vni)?.problem;
       if (problem != null) errors.set(vni, problem);
@@ -228,18 +228,24 @@ export class KernelNetworks {
   }
 
   #reconcile(what: 'devices' | 'entries'): ApplyReport {
-    const { route, identity } = this.#options;
+    const { route, identity, filter } = this.#options;
     const links = Links.read(route);
     const requests = this.#requests();
     this.#removeUnwanted(links, requests);
-    const standing = [...links].map((link) => (link.kind === 'vxlan' ? vniOfAlias(identity, link.alias) : null));
-    this.#filter(
-      this.#wanted.keys(),
-      standing.filter((vni) => vni !== null),
-    );
-    const fresh: CarriedNetwork[] = [];
+    const ours = [...links].flatMap(({ kind, alias }) => (kind === 'vxlan' ? (vniOfAlias(identity, alias) ?? []) : []));
+    this.#filter(this.#wanted.keys(), ours);
+    const found = new Map<number, Found>();
     for (const [vni, request] of requests) {
-      const network = this.#ensure(vni, request, links);
+      const devices = this.#isUnfiltered(vni)
+        ? null
+        : this.#try(vni, links, () => findDevices(route, links, identity, request));
+      if (devices !== null) found.set(vni, devices);
+    }
+    const made = [...found].filter(([, { isNew }]) => isNew);
+    filter.guard(new Map(made.map(([vni, { vxlan }]) => [vxlan.name, this.#wanted.get(vni)!])));
+    const fresh: CarriedNetwork[] = [];
+    for (const [vni, devices] of found) {
+      const network = this.#isUnfiltered(vni) ? null : this.#ensure(vni, requests.get(vni)!, links, devices);
       if (network !== null) fresh.push(network);
     }
     if (what === 'entries' || fresh.length > 0) this.#reconcileEntries();
@@ -290,25 +296,33 @@ export class KernelNetworks {
     this.#entriesAreStale = false;
   }
 
-  /** @returns the network where its entries are to be looked at, else null. */
-  #ensure(vni: number, request: DeviceRequest, links: Links): CarriedNetwork | null {
-    const { route, identity, filter, stations } = this.#options;
-    const wanted = this.#wanted.get(vni)!;
-    if (this.#filterProblem !== null && wanted.settings.antiSpoof !== 'off') {
-      this.#errors.set(vni, this.#filterProblem);
-      return null;
-    }
-    let devices: Devices;
+  /** Whether the network must not be carried, since nobody would be kept out of it, which is noted. */
+  #isUnfiltered(vni: number): boolean {
+    const { problem } = this.#options.filter;
+    if (problem === null || this.#wanted.get(vni)!.settings.antiSpoof === 'off') return false;
+    this.#errors.set(vni, problem);
+    return true;
+  }
+
+  /** @returns null where the network's devices can't be had, which is noted. */
+  #try<T>(vni: number, links: Links, act: () => T): T | null {
     try {
-      devices = ensureDevices(route, links, identity, request, (name) => filter.guard(wanted, name));
+      return act();
     } catch (error) {
       if (!(error instanceof PortError) && !(error instanceof SysError)) throw error;
       this.#errors.set(vni, error.message);
       this.#dismiss(vni);
       // What is looked after no longer must not forward on, least of all in a bridge that the network has left.
-      removeVxlan(route, links, identity, vni);
+      removeVxlan(this.#options.route, links, this.#options.identity, vni);
       return null;
     }
+  }
+
+  /** @returns the network where its entries are to be looked at, else null. */
+  #ensure(vni: number, request: DeviceRequest, links: Links, found: Found): CarriedNetwork | null {
+    const { route, stations } = this.#options;
+    const devices = this.#try(vni, links, () => mendDevices(route, links, request, found));
+    if (devices === null) return null;
     this.#errors.delete(vni);
     const place = placeOf(devices);
     const known = this.#carried.get(vni);
@@ -347,14 +361,8 @@ export class KernelNetworks {
 
   /** @param standing the networks whose vxlan device is there. */
   #filter(changed: Iterable<number>, standing: Iterable<number>): void {
-    try {
-      const devices = new Map([...standing].map((vni) => [vni, vxlanName(vni)]));
-      this.#options.filter.apply(this.#wanted, [...changed], devices);
-      this.#filterProblem = null;
-    } catch (error) {
-      if (!(error instanceof SysError)) throw error;
-      this.#filterProblem = explainFilter(error);
-    }
+    const devices = new Map([...standing].map((vni) => [vni, vxlanName(vni)]));
+    this.#options.filter.apply(this.#wanted, [...changed], devices);
   }
 
   #readEntries(): NeighborMessage[] {

@@ -163,7 +163,7 @@ function keeps(): void {
     await a.ip('address del 10.77.0.201/24 dev underlay');
   });
 
-  it('the address of a VTEP that moved, and no other', async () => {
+  it('the address of a VTEP that moved, and no other; nothing of a network that went', async () => {
     const agent = await start();
     const other = await lab.site('c');
     await reload(agent, config(network({ vteps: [{ address: other.v4 }], macs: [{ mac: MAC, address: other.v4 }] })));
@@ -172,6 +172,9 @@ function keeps(): void {
       `00:00:00:00:00:00 dst ${other.v4} self permanent`,
       `${MAC} dst ${other.v4} self sticky static`,
     ]);
+    expect(await rules()).toMatch(/elements = .*chain vni9/s);
+    await reload(agent, config());
+    expect(await rules()).not.toMatch(/elements|chain vni/);
   });
 
   it('its devices, entries and rules and no others, though somebody deletes and adds them', async () => {
