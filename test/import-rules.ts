@@ -118,8 +118,21 @@ export const FOLDER_RULES: readonly FolderRule[] = [
     because: 'what a captured frame looks like to people and to Wireshark is functions over its bytes',
   },
   {
+    folder: 'agent/threads',
+    mayImport: ['agent/datapath/datapath-error.ts', 'agent/sys'],
+    because: 'how a thread is asked and answers is the same whatever about',
+  },
+  {
     folder: 'agent/userspace',
-    mayImport: ['agent/datapath', 'agent/ports', 'agent/underlay', 'agent/sys', 'agent/wire', 'src/contract'],
+    mayImport: [
+      'agent/datapath',
+      'agent/ports',
+      'agent/threads',
+      'agent/underlay',
+      'agent/sys',
+      'agent/wire',
+      'src/contract',
+    ],
     because: 'the data path never sees HTTP, state on disk or the command line',
   },
   {
@@ -135,6 +148,7 @@ export const FOLDER_RULES: readonly FolderRule[] = [
       'agent/datapath/forwarding-rules.ts',
       'agent/datapath/local-stations.ts',
       'agent/ports/ownership.ts',
+      'agent/threads',
       'agent/underlay/inner-mtu.linux.ts',
       'agent/sys',
       'agent/wire',
@@ -259,6 +273,7 @@ export const PACKAGE_RULES: readonly PackageRule[] = [
       'agent/ports',
       'agent/service',
       'agent/sys',
+      'agent/threads',
       'agent/underlay',
       'agent/userspace',
       'agent/wireguard',

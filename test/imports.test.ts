@@ -169,7 +169,7 @@ describe('the tree', () => {
     };
     const threads = files
       .filter(({ path }) => path.startsWith('agent/'))
-      .filter(({ path }) => readFileSync(join(REPOSITORY, path), 'utf8').includes('new Worker('))
+      .filter(({ path }) => readFileSync(join(REPOSITORY, path), 'utf8').includes('new URL(`./thread'))
       .map(({ path }) => posix.join(posix.dirname(path), 'thread.ts'));
     expect(threads.length).toBeGreaterThan(0);
     expect(threads.filter((path) => !compiled.includes(path))).toEqual([]);

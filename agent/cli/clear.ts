@@ -38,7 +38,7 @@ export async function clearHost(flags: ShowFlags, uid: number, print: (line: str
 async function whoseIsLeft(flags: ShowFlags, folder: string): Promise<Left> {
   if (flags.config !== undefined) {
     const { vtep } = await readConfig(flags.config, 1);
-    return { identity: configIdentity(vtep), vtep };
+    return { identity: await configIdentity(flags.config), vtep };
   }
   const { site, vtep } = await readMembership(folder);
   return { identity: site, vtep };

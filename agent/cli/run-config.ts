@@ -1,4 +1,6 @@
 /** `run --config FILE`: a site without a gateway, by the table in the file. `SIGHUP` reads it again. */
+import { createHash } from 'node:crypto';
+import { realpath } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { Failure, reasonOf } from '../../shared/failure.ts';
 import { VERSION } from '../../shared/version.ts';
@@ -31,6 +33,7 @@ export async function runConfig(flags: RunConfigFlags, uid: number, log: Log): P
   const first = await readConfig(flags.config, 1);
   const folder = await openStateFolder(flags.state ?? (await configStateFolder(flags.config, uid)), uid);
   const { vtep } = first;
+  const identity = await configIdentity(flags.config);
   const rules = { dscp: flags.dscp ?? first.rules.dscp, clampMss: flags.clampMss ?? first.rules.clampMss };
   const threads = flags.threads ?? first.threads ?? defaultThreads(availableParallelism());
   const kind = chooseDatapath(flags.datapath ?? first.datapath, rules, log);
@@ -43,7 +46,7 @@ export async function runConfig(flags: RunConfigFlags, uid: number, log: Log): P
     openDatapath: () =>
       openDatapath(kind, {
         vtep,
-        identity: configIdentity(vtep),
+        identity,
         threads,
         rules,
         log,
@@ -71,9 +74,12 @@ export async function runConfig(flags: RunConfigFlags, uid: number, log: Log): P
   });
 }
 
-/** Who an agent without a gateway is: where it takes VXLAN. */
-export function configIdentity({ address, port }: Config['vtep']): string {
-  return `${address ?? '*'}:${port}`;
+/** Who an agent without a gateway is: by its configuration's path, so that what it left is known whatever address its VTEP has meanwhile. */
+export async function configIdentity(config: string): Promise<string> {
+  return createHash('sha256')
+    .update(await realpath(config))
+    .digest('hex')
+    .slice(0, 16);
 }
 
 function checkUnchanged(first: Config, config: Config): void {

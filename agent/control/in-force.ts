@@ -20,11 +20,15 @@ export class InForce {
   #wanted: 'table' | 'nothing' = 'table';
   #certain = true;
 
-  constructor(datapath: Datapath, log: Log) {
+  /** @param onNews is called when the data path found by itself that a network is carried no more, or again. */
+  constructor(datapath: Datapath, log: Log, onNews: () => void = () => {}) {
     this.#datapath = datapath;
     this.#log = log;
     datapath.onReport((report) => {
-      if (this.#certain) this.#take(report);
+      if (!this.#certain) return;
+      const before = this.changes;
+      this.#take(report);
+      if (this.changes !== before) onNews();
     });
   }
 

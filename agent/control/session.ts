@@ -106,7 +106,7 @@ export class Session {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#contact = new ContactRecord(options.now, options.log);
-    this.#inForce = new InForce(options.datapath, options.log);
+    this.#inForce = new InForce(options.datapath, options.log, () => this.#tellNews());
     this.#announcer = new Announcer({ ...options, held: () => this.#held });
     this.#watch =
       options.watch === undefined
@@ -255,6 +255,16 @@ export class Session {
     if (this.#contact.failures > 0) return;
     this.#cancelNext();
     this.#pullIn(PULL_SECONDS * 1000 * this.#options.random());
+  }
+
+  /** The gateway hears of it at once, but no more than once a second; by a pull, so that it takes no pull's place. */
+  #tellNews(): void {
+    this.#reportDue = true;
+    if (this.#held === null || this.#contact.failures > 0) return;
+    const waitMs = this.#heartbeatTriedAt + REPORT_SPREAD_MS - this.#options.now();
+    if (waitMs <= 0) return void this.pullNow();
+    this.#cancelNext();
+    this.#pullIn(waitMs);
   }
 
   /** Pulls from where the site is, and tells the watch socket where it then is. */

@@ -9,7 +9,8 @@ import type { NetlinkChange, NetlinkSocket } from '../sys/netlink-socket.linux.t
 import type { Devices } from './devices.ts';
 import { type EntryChange, type InstalledEntries, noEntries, noteChange, planEntries, wholeScope } from './entries.ts';
 import { encodeChange, encodeForget, type Forwarding, type Place } from './forwarding.ts';
-import type { Scope, WantedNetwork } from './wanted-network.ts';
+import type { EntryName } from './notifications.ts';
+import { destinationKey, type Scope, type WantedNetwork } from './wanted-network.ts';
 
 /** A change that waits for the system call that it shares with others'. */
 export interface PendingChange {
@@ -23,8 +24,8 @@ export class CarriedNetwork {
   /** The MTU in force. */
   mtu: number;
   installed: InstalledEntries = noEntries();
-  /** What entries could not be set, in one line, or null. */
-  problem: string | null = null;
+  /** Entries that the kernel did not take, and why. */
+  readonly refused = new Map<string, string>();
   readonly #stations: LocalStations;
   /** MACs on this host's side; the host's own is among them. */
   readonly #local = new Set<string>();
@@ -81,8 +82,15 @@ export class CarriedNetwork {
     this.#stations.gaveAddress(this.vni, parseMac(mac)!, parseIp(address)!, performance.now() / 1000);
   }
 
+  /** Why an entry is not as wanted, in one line, or null. */
+  get problem(): string | null {
+    const [reason] = this.refused.values();
+    return reason === undefined ? null : `an entry could not be set: ${reason}`;
+  }
+
   /** @returns the changes that make the kernel's entries as wanted. @param scope all, unless said. */
   plan(wanted: WantedNetwork, scope: Scope = wholeScope(wanted, this.installed)): PendingChange[] {
+    for (const key of [...scope.macs, ...scope.ips]) this.refused.delete(key);
     return planEntries(wanted, this.installed, scope).map((change) => ({ network: this, change }));
   }
 
@@ -107,19 +115,42 @@ export function placeOf({ vxlan, bridge }: Devices): Place {
   return { vxlan: vxlan.index, bridge: bridge.index, vxlanPort: vxlan.vxlan!.port };
 }
 
-/** Makes all changes, in their order, in as few calls as can be. What fails is the problem of its network. */
-export function makeChanges(socket: NetlinkSocket, pending: readonly PendingChange[]): void {
+/**
+ * Makes all changes, in their order, in as few calls as can be.
+ * @returns those that the kernel refused; their networks have that for a problem until they are made.
+ */
+export function makeChanges(socket: NetlinkSocket, pending: readonly PendingChange[]): PendingChange[] {
   const errors = socket.change(pending.map(({ network, change }) => encodeChange(change, network.place)));
   const again: NetlinkChange[] = [];
+  const refused: PendingChange[] = [];
   for (const [i, { network, change }] of pending.entries()) {
     const error = errors.get(i);
-    if (error === undefined || isGone(change, error)) noteChange(network.installed, change);
-    else network.problem ??= `an entry could not be set: ${error.message}`;
+    const [, key] = nameOf(change);
+    if (error === undefined || isGone(change, error)) {
+      noteChange(network.installed, change);
+      network.refused.delete(key);
+    } else {
+      network.refused.set(key, error.message);
+      refused.push(pending[i]!);
+    }
     // The bridge had given its entry to a local port, and then the vxlan device's was not looked at.
     if (error !== undefined && isGone(change, error) && change.kind === 'mac')
       again.push(encodeForget(change.mac, network.place));
   }
   if (again.length > 0) socket.change(again);
+  return refused;
+}
+
+/** Which entry a change is of. */
+export function nameOf(change: EntryChange): EntryName {
+  switch (change.kind) {
+    case 'mac':
+      return ['macs', change.mac];
+    case 'neighbor':
+      return ['ips', change.ip];
+    case 'flood':
+      return ['flood', destinationKey(change.vtep)];
+  }
 }
 
 function isGone(change: EntryChange, error: SysError): boolean {

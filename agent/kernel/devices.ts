@@ -97,9 +97,16 @@ export function isWanted(link: Link, { port, vxlan }: DeviceRequest): boolean {
 
 /**
  * Makes what is not there, and mends what somebody changed.
+ * @param onMade is called with the name of a vxlan device that was made, before it takes anything in.
  * @throws PortError with one line for people.
  */
-export function ensureDevices(socket: NetlinkSocket, links: Links, identity: string, request: DeviceRequest): Devices {
+export function ensureDevices(
+  socket: NetlinkSocket,
+  links: Links,
+  identity: string,
+  request: DeviceRequest,
+  onMade: (name: string) => void,
+): Devices {
   const { vni } = request.vxlan;
   const alias = aliasOf(identity, vni);
   let bridge =
@@ -116,6 +123,7 @@ export function ensureDevices(socket: NetlinkSocket, links: Links, identity: str
     make(socket, name, alias, encodeVxlan(name, vxlanMac(identity, vni), mtu, request.vxlan), (error) =>
       explainVxlan(error, links, request.vxlan),
     );
+    onMade(name);
   }
   let vxlan = existing ?? links.refresh(socket, name);
   const wasUp = vxlan.up;

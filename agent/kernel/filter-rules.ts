@@ -1,17 +1,24 @@
 /**
- * Who may speak in which network, as a table of nftables: what it consists of, and which elements of its sets the networks ask for. Pure.
+ * Who may speak in which network, as nftables: what the tables consist of, and which elements of their sets the networks ask for. Pure.
  *
- * A datagram is judged before the kernel's VXLAN takes it, by its outer source and, at fixed places of its payload, the VNI and the inner
- * source MAC:
+ * A datagram is judged before the kernel's VXLAN takes it, by its outer source and, at fixed places of its payload, the VNI:
  *
  *      | UDP header | flags | reserved | VNI | reserved | inner destination | inner source | …
  *      0            8       9          12    15         16                  22             28
  *
- *     chain input:  UDP to the VXLAN port ─▶ vxlan
- *     chain vxlan:  (source, VNI) in vteps ─▶ accept · in strictVteps ─▶ strict · no I flag ─▶ drop · VNI guarded ─▶ drop
- *                   VNI open ─▶ accept · else count
- *     chain strict: (source, VNI, inner source) in stations ─▶ accept · VNI spoofed ─▶ drop
- *     chain output: (destination, port, VNI) in sent ─▶ count
+ *     table outer, chain input:  UDP to the VXLAN port ─▶ vxlan
+ *                  chain vxlan:  (source, VNI) in vteps ─▶ take its pass, accept · no I flag ─▶ drop · VNI guarded ─▶ drop
+ *                                VNI in open ─▶ take its pass, accept · else count, take a pass for nothing
+ *                  chain output: (destination, port, VNI) in sent ─▶ count
+ *
+ * What it is let through by, its pass, goes along as the packet's priority, which the kernel's VXLAN leaves as it is, and is asked for where
+ * the frame leaves the vxlan device. For the packet may be a train of datagrams, from a VTEP on the same machine: it is judged by the first of
+ * them, and cut up later, each part with the pass of the whole.
+ *
+ *     table inner, chain vni9:     pass is VNI 9's ─▶ take it away, accept · another pass ─▶ drop
+ *                  chain strict9:  (pass, inner source) in stations ─▶ take it away, accept · any pass ─▶ drop
+ *
+ * What comes without a pass is the device's own answer to what was too big for the underlay.
  *
  * Where VXLAN is by certain interfaces alone (`devices`), these come first:
  *
@@ -20,30 +27,41 @@
  *
  * What is let through passes the fewest expressions. The kernel drops what has no I flag itself.
  *
- * The counters are those of the sets' elements: what came from a peer (`vteps`, `strictVteps`), went to it (`sent`), or was
- * dropped in a network (`guarded`, `spoofed`).
+ * The counters are those of the sets' elements: what came from a peer (`vteps`), went to it (`sent`), or was dropped in a network (`guarded`);
+ * and of the rules of the table inner.
  */
+import { createHash } from 'node:crypto';
 import { parseIp } from '../../src/contract/ip.ts';
 import { macBytes } from '../sys/neighbor-message.ts';
 import {
   accept,
   count,
   drop,
-  encodeKey,
   type Field,
   goto,
+  hasPriorityOf,
   isByOther,
   isField,
   isInSet,
+  isPriority,
   isTransport,
+  type KeyPart,
+  setPriority,
+  takePriorityFrom,
+} from '../sys/nftables-expression.ts';
+import {
+  encodeKey,
   NF_INET_LOCAL_IN,
   NF_INET_LOCAL_OUT,
+  NF_NETDEV_INGRESS,
   type NftMessage,
   newBaseChain,
   newChain,
   newRule,
   newSet,
   newTable,
+  type SetElement,
+  type SetOptions,
   type Table,
 } from '../sys/nftables-message.ts';
 import type { WantedNetwork } from './wanted-network.ts';
@@ -51,7 +69,11 @@ import type { WantedNetwork } from './wanted-network.ts';
 /** Before the host's own rules, which still have their say. */
 const PRIORITY = -10;
 const IPPROTO_UDP = 17;
-const I_FLAG = 0x08;
+/** Every pass has a bit of its last byte, which is above a host's own priorities. */
+const PASS_BITS = Uint8Array.of(0, 0, 0, 0xff);
+const NO_PASS = new Uint8Array(4);
+const PASS_FOR_NOTHING = new Uint8Array(4).fill(0xff);
+const FIRST_STRICT_PASS = 2 * 2 ** 24;
 
 const field = (base: Field['base'], offset: number, length: number): Field => ({ base, offset, length });
 const ADDRESSES = {
@@ -59,112 +81,179 @@ const ADDRESSES = {
   ip6: { source: field('network', 8, 16), destination: field('network', 24, 16) },
 } as const;
 const DESTINATION_PORT = field('transport', 2, 2);
-const FLAGS = field('transport', 8, 1);
-const VNI = field('transport', 12, 3);
-const INNER_SOURCE = field('transport', 22, 6);
+const I_FLAG: Field = { ...field('transport', 8, 1), mask: Uint8Array.of(0x08) };
+/** Less the byte after it, which is to be ignored. */
+const VNI: Field = { ...field('transport', 12, 4), mask: Uint8Array.of(0xff, 0xff, 0xff, 0) };
+const INNER_SOURCE = field('link', 6, 6);
 
-export const SET_NAMES = ['vteps', 'strictVteps', 'stations', 'guarded', 'open', 'spoofed', 'sent'] as const;
-export type SetName = (typeof SET_NAMES)[number];
+export type Family = 'ip' | 'ip6';
+
+/** The agent's tables. */
+export interface Tables {
+  readonly outer: Table & { readonly family: Family };
+  readonly inner: Table;
+}
+
 /** The indexes of the interfaces that VXLAN must come and go by. */
 export const DEVICES = 'devices';
-export const COUNTED_SETS = [
-  'vteps',
-  'strictVteps',
-  'guarded',
-  'spoofed',
-  'sent',
-] as const satisfies readonly SetName[];
+export const OUTER_SETS = ['vteps', 'guarded', 'open', 'sent'] as const;
+export const COUNTED_SETS = ['vteps', 'guarded', 'sent'] as const;
 export type CountedSet = (typeof COUNTED_SETS)[number];
+export type SetName = (typeof OUTER_SETS)[number] | 'stations';
+export const SET_NAMES: readonly SetName[] = [...OUTER_SETS, 'stations'];
 
-function keysOf(family: Table['family']): Record<SetName, readonly Field[]> {
+const OPTIONS: Record<SetName, SetOptions> = {
+  vteps: { counts: true, isMap: true },
+  guarded: { counts: true },
+  open: { isMap: true },
+  sent: { counts: true },
+  stations: {},
+};
+
+function keysOf(family: Family): Record<SetName, readonly KeyPart[]> {
   const { source, destination } = ADDRESSES[family];
   return {
     vteps: [source, VNI],
-    strictVteps: [source, VNI],
-    stations: [source, VNI, INNER_SOURCE],
     guarded: [VNI],
     open: [VNI],
-    spoofed: [VNI],
     sent: [destination, DESTINATION_PORT, VNI],
+    stations: ['priority', INNER_SOURCE],
   };
 }
 
-/** An element: its key, as the kernel compares it. */
-export interface Element {
+/** An element: its key, as the kernel compares it, and what a map has it for. */
+export interface Element extends SetElement {
   readonly set: SetName;
-  readonly key: Uint8Array;
 }
 
-/** nftables' own names allow no colons. @param isIpv6 of the underlay. */
-export function tableOf(identity: string, isIpv6: boolean): Table {
-  return { family: isIpv6 ? 'ip6' : 'ip', name: `overlane-${identity.replaceAll(/[^A-Za-z0-9]+/g, '-')}` };
+/** nftables allows few letters in names, and identities many. @param isIpv6 of the underlay. */
+export function tablesOf(identity: string, isIpv6: boolean): Tables {
+  const name = `overlane-${createHash('sha256').update(identity).digest('hex').slice(0, 12)}`;
+  return { outer: { family: isIpv6 ? 'ip6' : 'ip', name }, inner: { family: 'netdev', name } };
 }
 
-/** The table with its rules and empty sets. @param isBound VXLAN is by certain interfaces alone. */
-export function encodeTable(table: Table, vxlanPort: number, isBound: boolean): NftMessage[] {
-  const keys = keysOf(table.family);
+/**
+ * The tables with their rules and empty sets; each device's chain comes with `encodeGate`.
+ * @param isBound VXLAN is by certain interfaces alone.
+ */
+export function encodeTables({ outer, inner }: Tables, vxlanPort: number, isBound: boolean): NftMessage[] {
+  const keys = keysOf(outer.family);
   const idOf = (set: SetName): number => SET_NAMES.indexOf(set) + 1;
-  const has = (set: SetName): Uint8Array[] => isInSet(keys[set], set, idOf(set));
+  const takePass = (map: SetName): Uint8Array[] => takePriorityFrom(keys[map], map, idOf(map));
   const rule = (chain: string, ...expressions: readonly Uint8Array[]): NftMessage =>
-    newRule(table, chain, ...expressions);
-  const udp = isTransport(IPPROTO_UDP);
-  const toVxlan = isField(DESTINATION_PORT, Uint8Array.of(vxlanPort >> 8, vxlanPort & 0xff));
+    newRule(outer, chain, ...expressions);
+  const isGuarded = isInSet(keys.guarded, 'guarded', idOf('guarded'));
   const devicesId = SET_NAMES.length + 1;
-  const ours = ['guarded', 'open'] as const;
-  const whole = isBound
+  const isOurs = [isGuarded, takePass('open')];
+  const bounds = isBound
     ? [
-        newSet(table, DEVICES, devicesId, [{ length: 4 }], false),
-        newChain(table, 'outside'),
-        ...ours.map((set) => rule('outside', ...has(set), drop())),
+        newSet(outer, DEVICES, devicesId, ['in']),
+        newChain(outer, 'outside'),
+        ...isOurs.map((of) => rule('outside', ...of, drop())),
         rule('vxlan', ...isByOther('in', DEVICES, devicesId), goto('outside')),
-        ...ours.map((set) =>
-          rule('output', ...udp, ...toVxlan, ...isByOther('out', DEVICES, devicesId), ...has(set), drop()),
+        ...isOurs.map((of) =>
+          rule('output', ...isUdpTo(vxlanPort), ...isByOther('out', DEVICES, devicesId), ...of, drop()),
         ),
       ]
     : [];
-  const withoutFlag = isField(FLAGS, Uint8Array.of(0), Uint8Array.of(I_FLAG));
   return [
-    newTable(table),
-    ...SET_NAMES.map((set) => newSet(table, set, idOf(set), keys[set], COUNTED_SETS.includes(set as CountedSet))),
-    newBaseChain(table, 'input', NF_INET_LOCAL_IN, PRIORITY),
-    newBaseChain(table, 'output', NF_INET_LOCAL_OUT, PRIORITY),
-    newChain(table, 'vxlan'),
-    newChain(table, 'strict'),
-    ...whole,
-    rule('input', ...udp, ...toVxlan, goto('vxlan')),
-    rule('vxlan', ...has('vteps'), accept()),
-    rule('vxlan', ...has('strictVteps'), goto('strict')),
-    rule('vxlan', ...withoutFlag, count(), drop()),
-    rule('vxlan', ...has('guarded'), drop()),
-    rule('vxlan', ...has('open'), accept()),
-    rule('vxlan', count()),
-    rule('strict', ...has('stations'), accept()),
-    rule('strict', ...has('spoofed'), drop()),
-    rule('output', ...udp, ...has('sent')),
+    newTable(outer),
+    newTable(inner),
+    ...SET_NAMES.map((set) => newSet(set === 'stations' ? inner : outer, set, idOf(set), keys[set], OPTIONS[set])),
+    newBaseChain(outer, 'input', NF_INET_LOCAL_IN, PRIORITY),
+    newBaseChain(outer, 'output', NF_INET_LOCAL_OUT, PRIORITY),
+    newChain(outer, 'vxlan'),
+    ...bounds,
+    rule('input', ...isUdpTo(vxlanPort), goto('vxlan')),
+    rule('vxlan', ...takePass('vteps'), accept()),
+    rule('vxlan', ...isField(I_FLAG, Uint8Array.of(0)), count(), drop()),
+    rule('vxlan', ...isGuarded, drop()),
+    rule('vxlan', ...takePass('open'), accept()),
+    rule('vxlan', count(), ...setPriority(PASS_FOR_NOTHING)),
   ];
 }
 
-/** @returns the elements that a network asks for, by a text that names each; no two networks share one. */
-export function elementsOf(network: WantedNetwork): Map<string, Element> {
+/** Counts what is sent to peers at this port: other packets of the host have the port to be compared, and no more. */
+export function encodePort({ outer }: Tables, port: number): NftMessage {
+  return newRule(outer, 'output', ...isUdpTo(port), ...isInSet(keysOf(outer.family).sent, 'sent', 0));
+}
+
+/** What stands between a vxlan device and its bridge. */
+export interface Gate {
+  readonly vni: number;
+  readonly isStrict: boolean;
+}
+
+/** @param device its name. */
+export function encodeGate({ outer, inner }: Tables, gate: Gate, device: string): NftMessage[] {
+  const chain = chainOf(gate);
+  const isLetThrough = gate.isStrict
+    ? isInSet(keysOf(outer.family).stations, 'stations', 0)
+    : isPriority(passOf(gate.vni));
+  return [
+    newBaseChain(inner, chain, NF_NETDEV_INGRESS, 0, device),
+    newRule(inner, chain, ...isLetThrough, ...setPriority(NO_PASS), accept()),
+    newRule(inner, chain, ...hasPriorityOf(PASS_BITS), count(), drop()),
+  ];
+}
+
+/** @returns the gate's chain. */
+export function chainOf({ vni, isStrict }: Gate): string {
+  return `${isStrict ? 'strict' : 'vni'}${vni}`;
+}
+
+export function gateOfChain(chain: string): Gate | null {
+  const [, kind, vni] = /^(strict|vni)(\d+)$/.exec(chain) ?? [];
+  return vni === undefined ? null : { vni: Number(vni), isStrict: kind === 'strict' };
+}
+
+export function gateOf({ settings: { vni, antiSpoof } }: WantedNetwork): Gate {
+  return { vni, isStrict: antiSpoof === 'strict' };
+}
+
+function passOf(vni: number): Uint8Array {
+  const pass = vniBytes(vni);
+  pass[3] = 1;
+  return pass;
+}
+
+/**
+ * The pass of a VTEP in a strict network, where it must say which VTEP it was, and not the network alone.
+ * @param number one of its own among all strict networks' VTEPs, from 0.
+ */
+export function strictPass(number: number): Uint8Array {
+  const pass = new Uint8Array(4);
+  new DataView(pass.buffer).setUint32(0, number + FIRST_STRICT_PASS, true);
+  return pass;
+}
+
+/**
+ * @param strictPassOf a VTEP of this network, where that is strict.
+ * @returns the elements that a network asks for, by a text that names each; no two networks share one.
+ */
+export function elementsOf(
+  network: WantedNetwork,
+  strictPassOf: (address: string) => Uint8Array,
+): Map<string, Element> {
   const { vni, antiSpoof } = network.settings;
   const elements = new Map<string, Element>();
   const number = vniBytes(vni);
-  const add = (set: SetName, ...parts: readonly Uint8Array[]): void => {
+  const add = (set: SetName, parts: readonly Uint8Array[], value?: Uint8Array): void => {
     const key = encodeKey(...parts);
-    elements.set(`${set} ${Buffer.from(key).toString('hex')}`, { set, key });
+    elements.set(`${set} ${hex(key)} ${hex(value)}`, { set, key, value });
   };
   const isStrict = antiSpoof === 'strict';
-  add(antiSpoof === 'off' ? 'open' : 'guarded', number);
+  if (antiSpoof === 'off') add('open', [number], passOf(vni));
+  else add('guarded', [number]);
   for (const { address, port } of network.vteps.values()) {
     const bytes = parseIp(address)!;
-    add(isStrict ? 'strictVteps' : 'vteps', bytes, number);
-    add('sent', bytes, Uint8Array.of(port >> 8, port & 0xff), number);
+    add('vteps', [bytes, number], isStrict ? strictPassOf(address) : passOf(vni));
+    add('sent', [bytes, portBytes(port), number]);
   }
   if (!isStrict) return elements;
-  add('spoofed', number);
   for (const mac of network.macs) {
     const place = network.mac(mac);
-    if (place !== undefined) add('stations', parseIp(place.address)!, number, macBytes(mac));
+    if (place !== undefined) add('stations', [strictPassOf(place.address), macBytes(mac)]);
   }
   return elements;
 }
@@ -177,8 +266,8 @@ export interface SetKey {
   readonly vni: number;
 }
 
-export function readKey({ family }: Table, set: CountedSet, key: Uint8Array): SetKey {
-  const addressLength = set === 'guarded' || set === 'spoofed' ? 0 : family === 'ip' ? 4 : 16;
+export function readKey(family: Family, set: CountedSet, key: Uint8Array): SetKey {
+  const addressLength = set === 'guarded' ? 0 : family === 'ip' ? 4 : 16;
   const hasPort = set === 'sent';
   const at = addressLength + (hasPort ? 4 : 0);
   return {
@@ -188,6 +277,20 @@ export function readKey({ family }: Table, set: CountedSet, key: Uint8Array): Se
   };
 }
 
+function hex(bytes: Uint8Array | undefined): string {
+  return bytes === undefined ? '' : Buffer.from(bytes).toString('hex');
+}
+
+/** The port first: most packets of a host have another, and then no more is asked. */
+function isUdpTo(port: number): Uint8Array[] {
+  return [...isField(DESTINATION_PORT, portBytes(port)), ...isTransport(IPPROTO_UDP)];
+}
+
+function portBytes(port: number): Uint8Array {
+  return Uint8Array.of(port >> 8, port & 0xff);
+}
+
+/** As it lies in the packet with the byte after it. */
 function vniBytes(vni: number): Uint8Array {
-  return Uint8Array.of(vni >> 16, (vni >> 8) & 0xff, vni & 0xff);
+  return Uint8Array.of(vni >> 16, (vni >> 8) & 0xff, vni & 0xff, 0);
 }

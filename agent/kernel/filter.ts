@@ -1,8 +1,9 @@
-/** The agent's table of nftables in the kernel: made in one transaction, then changed by what differs. */
+/** The agent's tables of nftables in the kernel: made in one transaction, then changed by what differs. */
 import { SysError } from '../sys/errno.linux.ts';
 import type { NetlinkSocket } from '../sys/netlink-socket.linux.ts';
 import {
   changeElements,
+  deleteChain,
   deleteTable,
   encodeInterface,
   type NftMessage,
@@ -10,7 +11,21 @@ import {
   nftTransaction,
   type Table,
 } from '../sys/nftables-message.ts';
-import { DEVICES, type Element, elementsOf, encodeTable, SET_NAMES, tableOf } from './filter-rules.ts';
+import {
+  chainOf,
+  DEVICES,
+  type Element,
+  elementsOf,
+  encodeGate,
+  encodePort,
+  encodeTables,
+  type Gate,
+  gateOf,
+  SET_NAMES,
+  strictPass,
+  type Tables,
+  tablesOf,
+} from './filter-rules.ts';
 import type { WantedNetwork } from './wanted-network.ts';
 
 export interface FilterOptions {
@@ -21,12 +36,23 @@ export interface FilterOptions {
   readonly devices?: readonly number[] | undefined;
 }
 
+/** What the kernel has of one network. */
+interface Installed {
+  readonly elements: ReadonlyMap<string, Element>;
+  readonly gate: Gate;
+}
+
 export class Filter {
-  readonly table: Table;
+  readonly #tables: Tables;
   readonly #socket: NetlinkSocket;
   readonly #vxlanPort: number;
-  /** What the kernel has, by network. */
-  readonly #installed = new Map<number, Map<string, Element>>();
+  readonly #installed = new Map<number, Installed>();
+  /** The vxlan devices that have a gate, by network. */
+  readonly #gated = new Map<number, string>();
+  /** The UDP ports at which what is sent is counted. */
+  readonly #ports = new Set<number>();
+  /** Of the VTEPs of strict networks, by network and address: none is given twice. */
+  readonly #passes = new Map<string, Uint8Array>();
   /** See `FilterOptions`. */
   #devices: readonly number[] | undefined;
   #stands = false;
@@ -34,7 +60,7 @@ export class Filter {
   /** @param socket of NETLINK_NETFILTER. */
   constructor(socket: NetlinkSocket, identity: string, { isIpv6, vxlanPort, devices }: FilterOptions) {
     this.#socket = socket;
-    this.table = tableOf(identity, isIpv6);
+    this.#tables = tablesOf(identity, isIpv6);
     this.#vxlanPort = vxlanPort;
     this.#devices = devices;
   }
@@ -61,12 +87,22 @@ export class Filter {
     this.#devices = devices;
   }
 
+  /** What its tables are called. */
+  get name(): string {
+    return this.#tables.outer.name;
+  }
+
   /**
-   * Puts in force what the changed networks ask for (of those that went, nothing), or everything where the table does not stand: what an
+   * Puts in force what the changed networks ask for (of those that went, nothing), or everything where the tables do not stand: what an
    * earlier run left is replaced in the same transaction, so that no frame passes unjudged and none is lost.
+   * @param standing the vxlan devices that are there, by network.
    * @throws SysError; then the kernel has what it had.
    */
-  apply(networks: ReadonlyMap<number, WantedNetwork>, changed: Iterable<number>): void {
+  apply(
+    networks: ReadonlyMap<number, WantedNetwork>,
+    changed: readonly number[],
+    standing: ReadonlyMap<number, string>,
+  ): void {
     if (this.#stands) {
       try {
         this.#change(networks, changed);
@@ -76,75 +112,150 @@ export class Filter {
         if (!(error instanceof SysError) || error.code !== 'ENOENT') throw error;
       }
     }
-    this.#rebuild(networks);
+    this.#rebuild(networks, standing);
   }
 
-  /** Somebody else changed the table: at the next `apply` it is made anew. */
+  /** Gives a device that was just made, and is not up, its gate, where the tables stand. @throws SysError */
+  guard(network: WantedNetwork, device: string): void {
+    if (!this.#stands) return;
+    const gate = gateOf(network);
+    // Some kernels keep a chain without its device, for the next of that name.
+    for (const isStrict of [false, true]) this.#removeGate({ ...gate, isStrict });
+    this.#transact(encodeGate(this.#tables, gate, device));
+    this.#gated.set(gate.vni, device);
+  }
+
+  /** Somebody else changed the tables: at the next `apply` they are made anew. */
   distrust(): void {
     this.#stands = false;
   }
 
-  /** Takes the table away. */
+  /** Takes the tables away. */
   remove(): void {
-    this.#transact(withoutTable(this.table));
+    this.#transact([...without(this.#tables.outer), ...without(this.#tables.inner)]);
     this.#removeOther();
     this.#stands = false;
-    this.#installed.clear();
+    this.#forget();
   }
 
-  #change(networks: ReadonlyMap<number, WantedNetwork>, changed: Iterable<number>): void {
-    const next = new Map<number, Map<string, Element>>();
+  #change(networks: ReadonlyMap<number, WantedNetwork>, changed: readonly number[]): void {
+    const next = new Map<number, Installed>();
     const add: Element[] = [];
     const remove: Element[] = [];
+    const gates: NftMessage[] = [];
     for (const vni of changed) {
       const network = networks.get(vni);
-      const wanted = network === undefined ? new Map<string, Element>() : elementsOf(network);
-      const installed = this.#installed.get(vni) ?? new Map<string, Element>();
-      for (const [name, element] of wanted) if (!installed.has(name)) add.push(element);
-      for (const [name, element] of installed) if (!wanted.has(name)) remove.push(element);
-      next.set(vni, wanted);
+      const installed = this.#installed.get(vni);
+      const device = this.#gated.get(vni);
+      const wanted = network === undefined ? null : this.#wantedOf(network);
+      if (wanted !== null) next.set(vni, wanted);
+      for (const [name, element] of wanted?.elements ?? []) if (!installed?.elements.has(name)) add.push(element);
+      for (const [name, element] of installed?.elements ?? []) if (!wanted?.elements.has(name)) remove.push(element);
+      if (wanted === null || installed === undefined || device === undefined) continue;
+      if (wanted.gate.isStrict === installed.gate.isStrict) continue;
+      gates.push(deleteChain(this.#tables.inner, chainOf(installed.gate)));
+      gates.push(...encodeGate(this.#tables, wanted.gate, device));
     }
-    const changes = [...this.#elementMessages('delete', remove), ...this.#elementMessages('add', add)];
+    const ports = portsOf(next.keys(), networks).filter((port) => !this.#ports.has(port));
+    const changes = [
+      ...gates,
+      ...ports.map((port) => encodePort(this.#tables, port)),
+      ...this.#elementMessages('delete', remove),
+      ...this.#elementMessages('add', add),
+    ];
     if (changes.length > 0) this.#transact(changes);
-    for (const [vni, elements] of next) {
-      if (networks.has(vni)) this.#installed.set(vni, elements);
-      else this.#installed.delete(vni);
+    for (const port of ports) this.#ports.add(port);
+    for (const vni of changed) {
+      const wanted = next.get(vni);
+      if (wanted === undefined) this.#gone(vni);
+      else this.#installed.set(vni, wanted);
     }
   }
 
-  #rebuild(networks: ReadonlyMap<number, WantedNetwork>): void {
-    const installed = new Map([...networks].map(([vni, network]) => [vni, elementsOf(network)]));
-    const elements = [...installed.values()].flatMap((each) => [...each.values()]);
+  #rebuild(networks: ReadonlyMap<number, WantedNetwork>, standing: ReadonlyMap<number, string>): void {
+    const installed = new Map([...networks].map(([vni, network]) => [vni, this.#wantedOf(network)]));
+    const elements = [...installed.values()].flatMap((each) => [...each.elements.values()]);
+    const gates = [...standing].flatMap(([vni, device]) => {
+      const network = networks.get(vni);
+      return network === undefined ? [] : encodeGate(this.#tables, gateOf(network), device);
+    });
+    const ports = new Set([this.#vxlanPort, ...portsOf(networks.keys(), networks)]);
     this.#removeOther();
     this.#transact([
-      ...withoutTable(this.table),
-      ...encodeTable(this.table, this.#vxlanPort, this.#devices !== undefined),
+      ...without(this.#tables.outer),
+      ...without(this.#tables.inner),
+      ...encodeTables(this.#tables, this.#vxlanPort, this.#devices !== undefined),
+      ...[...ports].map((port) => encodePort(this.#tables, port)),
       ...this.#deviceMessages('add', this.#devices ?? []),
+      ...gates,
       ...this.#elementMessages('add', elements),
     ]);
-    this.#installed.clear();
+    this.#forget();
     for (const [vni, each] of installed) this.#installed.set(vni, each);
+    for (const [vni, device] of standing) this.#gated.set(vni, device);
+    for (const port of ports) this.#ports.add(port);
     this.#stands = true;
+  }
+
+  #wantedOf(network: WantedNetwork): Installed {
+    const { vni } = network.settings;
+    return { elements: elementsOf(network, (address) => this.#passOf(vni, address)), gate: gateOf(network) };
+  }
+
+  #passOf(vni: number, address: string): Uint8Array {
+    const key = `${vni} ${address}`;
+    const pass = this.#passes.get(key) ?? strictPass(this.#passes.size);
+    this.#passes.set(key, pass);
+    return pass;
+  }
+
+  #gone(vni: number): void {
+    const installed = this.#installed.get(vni);
+    if (installed !== undefined) this.#removeGate(installed.gate);
+    this.#installed.delete(vni);
+    this.#gated.delete(vni);
+  }
+
+  /** It may be gone: some kernels take a chain along with its device. */
+  #removeGate(gate: Gate): void {
+    try {
+      this.#transact([deleteChain(this.#tables.inner, chainOf(gate))]);
+    } catch (error) {
+      if (!(error instanceof SysError) || error.code !== 'ENOENT') throw error;
+    }
+  }
+
+  #forget(): void {
+    this.#installed.clear();
+    this.#gated.clear();
+    this.#ports.clear();
   }
 
   /** What this agent left when its underlay was of the other IP family, which this kernel may not even have. */
   #removeOther(): void {
+    const { family, name } = this.#tables.outer;
     try {
-      this.#transact(withoutTable({ ...this.table, family: this.table.family === 'ip' ? 'ip6' : 'ip' }));
+      this.#transact(without({ family: family === 'ip' ? 'ip6' : 'ip', name }));
     } catch (error) {
       if (!(error instanceof SysError)) throw error;
     }
   }
 
   #elementMessages(action: 'add' | 'delete', elements: readonly Element[]): NftMessage[] {
+    const { outer, inner } = this.#tables;
     return SET_NAMES.flatMap((set) => {
-      const keys = elements.filter((element) => element.set === set).map(({ key }) => key);
-      return changeElements(action, this.table, set, keys);
+      const changed = elements.filter((element) => element.set === set);
+      return changeElements(action, set === 'stations' ? inner : outer, set, changed);
     });
   }
 
   #deviceMessages(action: 'add' | 'delete', indexes: readonly number[]): NftMessage[] {
-    return changeElements(action, this.table, DEVICES, indexes.map(encodeInterface));
+    return changeElements(
+      action,
+      this.#tables.outer,
+      DEVICES,
+      indexes.map((index) => ({ key: encodeInterface(index) })),
+    );
   }
 
   #transact(changes: readonly NftMessage[]): void {
@@ -152,8 +263,14 @@ export class Filter {
   }
 }
 
+/** The ports that these networks' VTEPs are at. */
+function portsOf(vnis: Iterable<number>, networks: ReadonlyMap<number, WantedNetwork>): number[] {
+  const ports = [...vnis].flatMap((vni) => [...(networks.get(vni)?.vteps.values() ?? [])].map(({ port }) => port));
+  return [...new Set(ports)];
+}
+
 /** Made first, so that deleting one that is not there is no error. */
-function withoutTable(table: Table): NftMessage[] {
+function without(table: Table): NftMessage[] {
   return [newTable(table), deleteTable(table)];
 }
 

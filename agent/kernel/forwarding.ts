@@ -24,7 +24,7 @@ import { type EntryChange, type InstalledEntries, noEntries } from './entries.ts
 import { type Destination, destinationKey } from './wanted-network.ts';
 
 /** The vxlan device's entry for what it does not know: where it floods to. */
-const DEFAULT_MAC = '00:00:00:00:00:00';
+export const DEFAULT_MAC = '00:00:00:00:00:00';
 /** Who made a neighbour entry (linux/rtnetlink.h, RTPROT_…): a number of our own, for ours to be told from others'. */
 export const PROTOCOL = 79;
 
@@ -99,10 +99,10 @@ export function readForwarding(
     byVxlan.set(vxlan, vni);
     byBridge.set(bridge, [...(byBridge.get(bridge) ?? []), vni]);
   }
-  /** By network and MAC: the bridge's entry on the vxlan device, and whether it is sticky. */
+  /** By network and MAC: the bridge's entry on the vxlan device, but one that it learned, and whether it is sticky. */
   const inBridge = new Map<string, boolean>();
   for (const entry of entries) {
-    if (!isBehind(entry, byVxlan)) continue;
+    if (!isBehind(entry, byVxlan) || isLearned(entry)) continue;
     inBridge.set(`${byVxlan.get(entry.index)} ${entry.mac}`, (entry.flags & NTF_STICKY) !== 0);
   }
   for (const entry of entries) {
@@ -126,8 +126,7 @@ export function readForwarding(
     const { installed, learned } = found.get(vni)!;
     const vtep = { address, port: entry.port ?? places.get(vni)!.vxlanPort, via: entry.via };
     if (mac === DEFAULT_MAC) installed.flood.set(destinationKey(vtep), vtep);
-    else if ((flags & (NTF_EXT_LEARNED | NTF_STICKY)) === 0)
-      learned.set(mac, { ...vtep, ageSeconds: entry.ageSeconds ?? 0 });
+    else if (isLearned(entry)) learned.set(mac, { ...vtep, ageSeconds: entry.ageSeconds ?? 0 });
     else {
       const sticky = (flags & NTF_STICKY) !== 0;
       // One that stands in one table only, or is of two minds, is no entry: it is set again.
@@ -135,11 +134,21 @@ export function readForwarding(
       installed.macs.set(mac, isWhole ? { ...vtep, sticky } : { ...NOWHERE, sticky });
     }
   }
+  for (const [name, sticky] of inBridge) {
+    const [vni, mac] = name.split(' ') as [string, string];
+    const { installed, learned } = found.get(Number(vni))!;
+    if (!installed.macs.has(mac) && !learned.has(mac)) installed.macs.set(mac, { ...NOWHERE, sticky });
+  }
   return found;
 }
 
+/** Heard from a frame, and not set by anybody. */
+export function isLearned({ state, flags }: NeighborMessage): boolean {
+  return (flags & (NTF_EXT_LEARNED | NTF_STICKY)) === 0 && (state & (NUD_NOARP | NUD_PERMANENT)) === 0;
+}
+
 /** Differs from every entry that can be wanted, so that it is set again, or deleted. */
-const NOWHERE: Destination = { address: '', port: 0 };
+export const NOWHERE: Destination = { address: '', port: 0 };
 
 /** A bridge's entry for a station that is heard on one of its ports. */
 export function isLocalStation({ family, state, master, flags }: NeighborMessage): boolean {
@@ -150,6 +159,9 @@ function isBehind(entry: NeighborMessage, byVxlan: ReadonlyMap<number, number>):
   return isLocalStation(entry) && byVxlan.has(entry.index);
 }
 
+/** Of an entry whose VTEP is not known, which is to be deleted, only the device. */
 function destination({ address, port, via }: Destination, place: Place) {
-  return { family: AF_BRIDGE, index: place.vxlan, address, via, ...(port === place.vxlanPort ? {} : { port }) };
+  const device = { family: AF_BRIDGE, index: place.vxlan };
+  if (address === NOWHERE.address) return device;
+  return { ...device, address, via, ...(port === place.vxlanPort ? {} : { port }) };
 }

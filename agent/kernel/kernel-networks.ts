@@ -14,19 +14,28 @@ import {
   decodeNeighbor,
   encodeNeighborQuestion,
   type NeighborMessage,
-  RTM_DELNEIGH,
   RTM_GETNEIGH,
 } from '../sys/neighbor-message.ts';
 import type { NetlinkSocket } from '../sys/netlink-socket.linux.ts';
-import { CarriedNetwork, makeChanges, type PendingChange, placeOf } from './carried-network.ts';
+import { CarriedNetwork, makeChanges, nameOf, type PendingChange, placeOf } from './carried-network.ts';
 import { type DeviceRequest, isSameDevice, requestOf } from './device-request.ts';
-import { type Devices, deleteDevices, ensureDevices, isOfOurKind, isWanted, Links, removeVxlan } from './devices.ts';
+import {
+  type Devices,
+  deleteDevices,
+  ensureDevices,
+  isOfOurKind,
+  isWanted,
+  Links,
+  removeVxlan,
+  vxlanName,
+} from './devices.ts';
 import { fdbOf } from './fdb.ts';
 import { explainFilter, type Filter } from './filter.ts';
-import { encodeChange, isLocalStation, type Place, PROTOCOL, readForwarding } from './forwarding.ts';
+import { encodeChange, isLocalStation, type Place, readForwarding } from './forwarding.ts';
 import { readHostAddresses } from './host-addresses.ts';
+import { noteAddress, noteLocal, noteRemote } from './notifications.ts';
 import { Repairs } from './repairs.ts';
-import { destinationKey, type Scope, WantedNetwork } from './wanted-network.ts';
+import { type Scope, WantedNetwork } from './wanted-network.ts';
 
 export interface KernelOptions {
   readonly identity: string;
@@ -82,13 +91,13 @@ export class KernelNetworks {
     const isWhole = update.kind === 'snapshot' || scopes === null;
     if (isWhole) return this.#reconcile('entries');
     // Where only entries differ, the devices need not be looked at.
-    this.#filter(scopes.keys());
+    this.#filter(scopes.keys(), this.#carried.keys());
     const pending: PendingChange[] = [];
     for (const [vni, scope] of scopes) {
       const carried = this.#carried.get(vni);
       if (carried !== undefined) pending.push(...carried.plan(this.#wanted.get(vni)!, scope));
     }
-    makeChanges(this.#options.route, pending);
+    this.#make(pending);
     // What could not be carried is tried again with every call.
     return this.#errors.size > 0 ? this.retry() : this.report();
   }
@@ -136,11 +145,10 @@ export class KernelNetworks {
 
   /** An entry came or went. */
   neighborChanged(type: number, entry: NeighborMessage): void {
-    if (entry.family !== AF_BRIDGE) this.#addressChanged(type, entry);
-    else if (this.#byVxlan.has(entry.index)) this.#remoteChanged(this.#byVxlan.get(entry.index)!, type, entry);
-    else if (isLocalStation(entry)) {
-      for (const network of this.#byBridge.get(entry.master!) ?? []) this.#localChanged(network, type, entry);
-    }
+    const behind = this.#byVxlan.get(entry.index);
+    if (entry.family !== AF_BRIDGE) this.#note(noteAddress, this.#byBridge.get(entry.index), type, entry);
+    else if (behind !== undefined) this.#note(noteRemote, [behind], type, entry);
+    else if (isLocalStation(entry)) this.#note(noteLocal, this.#byBridge.get(entry.master!), type, entry);
   }
 
   /** The host has an address on a device. */
@@ -161,25 +169,27 @@ export class KernelNetworks {
     );
   }
 
-  get needsRepair(): boolean {
-    return !this.#repairs.isEmpty;
+  /** When entries are to be put right, in seconds, or null. */
+  get repairAt(): number | null {
+    return this.#repairs.nextAt;
   }
 
-  /** Puts back what somebody deleted. */
-  repair(): void {
+  /** Puts right what somebody changed, and tries again what the kernel did not take, as far as it is due. */
+  repair(): ApplyReport {
     const pending: PendingChange[] = [];
-    for (const [vni, scope] of this.#repairs.take()) {
+    for (const [vni, scope] of this.#repairs.take(now())) {
       const wanted = this.#wanted.get(vni);
       const carried = this.#carried.get(vni);
       if (wanted !== undefined && carried !== undefined) pending.push(...carried.plan(wanted, scope));
     }
-    makeChanges(this.#options.route, pending);
+    this.#make(pending);
+    return this.report();
   }
 
   /** Makes the filter anew after somebody changed it. */
-  mendFilter(): void {
+  mendFilter(): ApplyReport {
     this.#options.filter.distrust();
-    this.#filter([]);
+    return this.retry();
   }
 
   /** @returns what the update may have changed, by network, or null where devices differ too. */
@@ -218,11 +228,15 @@ export class KernelNetworks {
   }
 
   #reconcile(what: 'devices' | 'entries'): ApplyReport {
-    const { route } = this.#options;
+    const { route, identity } = this.#options;
     const links = Links.read(route);
     const requests = this.#requests();
     this.#removeUnwanted(links, requests);
-    this.#filter(this.#wanted.keys());
+    const standing = [...links].map((link) => (link.kind === 'vxlan' ? vniOfAlias(identity, link.alias) : null));
+    this.#filter(
+      this.#wanted.keys(),
+      standing.filter((vni) => vni !== null),
+    );
     const fresh: CarriedNetwork[] = [];
     for (const [vni, request] of requests) {
       const network = this.#ensure(vni, request, links);
@@ -239,11 +253,11 @@ export class KernelNetworks {
     const pending: PendingChange[] = [];
     for (const [vni, forwarding] of found) {
       const carried = this.#carried.get(vni)!;
-      carried.problem = null;
+      carried.refused.clear();
       carried.read(forwarding);
       pending.push(...carried.plan(this.#wanted.get(vni)!));
     }
-    makeChanges(this.#options.route, pending);
+    this.#make(pending);
   }
 
   /** @returns what each network needs of devices; of one that can't be carried, the error is noted. */
@@ -278,19 +292,21 @@ export class KernelNetworks {
 
   /** @returns the network where its entries are to be looked at, else null. */
   #ensure(vni: number, request: DeviceRequest, links: Links): CarriedNetwork | null {
-    if (this.#filterProblem !== null && this.#wanted.get(vni)!.settings.antiSpoof !== 'off') {
+    const { route, identity, filter, stations } = this.#options;
+    const wanted = this.#wanted.get(vni)!;
+    if (this.#filterProblem !== null && wanted.settings.antiSpoof !== 'off') {
       this.#errors.set(vni, this.#filterProblem);
       return null;
     }
     let devices: Devices;
     try {
-      devices = ensureDevices(this.#options.route, links, this.#options.identity, request);
+      devices = ensureDevices(route, links, identity, request, (name) => filter.guard(wanted, name));
     } catch (error) {
       if (!(error instanceof PortError) && !(error instanceof SysError)) throw error;
       this.#errors.set(vni, error.message);
       this.#dismiss(vni);
       // What is looked after no longer must not forward on, least of all in a bridge that the network has left.
-      removeVxlan(this.#options.route, links, this.#options.identity, vni);
+      removeVxlan(route, links, identity, vni);
       return null;
     }
     this.#errors.delete(vni);
@@ -298,7 +314,7 @@ export class KernelNetworks {
     const known = this.#carried.get(vni);
     const isNew = known === undefined || known.place.vxlan !== place.vxlan || known.place.bridge !== place.bridge;
     if (isNew) this.#dismiss(vni);
-    const network = isNew ? new CarriedNetwork(vni, this.#options.stations, place, request.mtu) : known;
+    const network = isNew ? new CarriedNetwork(vni, stations, place, request.mtu) : known;
     network.mtu = request.mtu;
     if (isNew) this.#enlist(network);
     network.setHost(devices.bridge);
@@ -329,9 +345,11 @@ export class KernelNetworks {
     if (sharing?.size === 0) this.#byBridge.delete(network.place.bridge);
   }
 
-  #filter(changed: Iterable<number>): void {
+  /** @param standing the networks whose vxlan device is there. */
+  #filter(changed: Iterable<number>, standing: Iterable<number>): void {
     try {
-      this.#options.filter.apply(this.#wanted, [...changed]);
+      const devices = new Map([...standing].map((vni) => [vni, vxlanName(vni)]));
+      this.#options.filter.apply(this.#wanted, [...changed], devices);
       this.#filterProblem = null;
     } catch (error) {
       if (!(error instanceof SysError)) throw error;
@@ -355,43 +373,19 @@ export class KernelNetworks {
     return `the VTEP ${address} can't be reached from here: this site's underlay is of the other IP family`;
   }
 
-  #remoteChanged(network: CarriedNetwork, type: number, entry: NeighborMessage): void {
-    const { mac } = entry;
-    const wanted = this.#wanted.get(network.vni)!;
-    if (type !== RTM_DELNEIGH) {
-      // The bridge has it behind the tunnel now.
-      if (entry.master !== undefined) network.left(mac);
-      return;
+  #note(note: typeof noteRemote, networks: Iterable<CarriedNetwork> = [], type: number, entry: NeighborMessage): void {
+    for (const network of networks) {
+      const wrong = note(network, this.#wanted.get(network.vni)!, type, entry);
+      if (wrong !== null) this.#repairs.add(network.vni, wrong, now());
     }
-    const { macs } = this.#repairs.of(network.vni);
-    if (wanted.mac(mac) !== undefined) {
-      network.installed.macs.delete(mac);
-      macs.add(mac);
-    }
-    if (entry.address === undefined || entry.master !== undefined) return;
-    const { address, port = network.place.vxlanPort, via } = entry;
-    const key = destinationKey({ address, port, via });
-    if (wanted.flood().has(key)) network.installed.flood.delete(key);
   }
 
-  #localChanged(network: CarriedNetwork, type: number, { mac }: NeighborMessage): void {
-    if (type !== RTM_DELNEIGH) {
-      network.heard(mac);
-      return;
-    }
-    network.left(mac);
-    if (this.#wanted.get(network.vni)!.mac(mac) !== undefined) this.#repairs.of(network.vni).macs.add(mac);
+  #make(pending: readonly PendingChange[]): void {
+    const refused = makeChanges(this.#options.route, pending);
+    for (const { network, change } of refused) this.#repairs.add(network.vni, nameOf(change), now());
   }
+}
 
-  #addressChanged(type: number, { index, mac, address, protocol }: NeighborMessage): void {
-    if (address === undefined) return;
-    for (const network of this.#byBridge.get(index) ?? []) {
-      if (protocol !== PROTOCOL) {
-        if (type !== RTM_DELNEIGH) network.gaveAddress(mac, address);
-      } else if (type === RTM_DELNEIGH && this.#wanted.get(network.vni)!.neighbor(address) !== undefined) {
-        network.installed.neighbors.delete(address);
-        this.#repairs.of(network.vni).ips.add(address);
-      }
-    }
-  }
+function now(): number {
+  return performance.now() / 1000;
 }

@@ -1,6 +1,5 @@
 /** The kernel data path as control sees it: hands the table to the thread that programs the kernel, and reads the kernel's counters. */
 import { extname } from 'node:path';
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { TableUpdate } from '../../src/contract/table.ts';
 import type {
   ApplyReport,
@@ -12,66 +11,54 @@ import type {
   VtepSource,
 } from '../datapath/datapath.ts';
 import { DatapathError } from '../datapath/datapath-error.ts';
-import { Arena } from '../sys/arena.linux.ts';
-import { write } from '../sys/libc.linux.ts';
+import { AskedThread, type Common } from '../threads/asked-thread.ts';
 import { KernelCounters } from './counters.ts';
-import type { Answers, FromThread, Question, ThreadOptions } from './protocol.ts';
+import type { Answers, FromThread, Question, ThreadOptions, ToThread } from './protocol.ts';
 
 export interface KernelDatapathOptions extends ThreadOptions {
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void;
 }
 
-interface Waiting {
-  resolve(answer: Answers[keyof Answers]): void;
-  reject(reason: Error): void;
-}
+type Answer = Extract<FromThread, { readonly type: 'answer' }>;
+type Said = Exclude<FromThread, Answer | Common>;
+type Thread = AskedThread<ToThread, Answer, Said>;
 
 /** @throws DatapathError */
 export async function openKernelDatapath(options: KernelDatapathOptions): Promise<MovableDatapath> {
   const { vtep, identity, dscp, sources } = options;
-  const { port1, port2 } = new MessageChannel();
-  const thread = new Worker(new URL(`./thread${extname(import.meta.url)}`, import.meta.url), {
-    name: 'kernel',
-    workerData: { port: port2, options: { vtep, identity, dscp, sources } satisfies ThreadOptions },
-    transferList: [port2],
-  });
-  const first = await new Promise<FromThread>((resolve, reject) => {
-    port1.once('message', resolve);
-    thread.once('error', reject);
-  });
-  if (first.type === 'ready') return new KernelDatapath(options, thread, port1, first.wakeFd);
-  port1.close();
-  await thread.terminate();
-  if (first.type !== 'failed')
-    throw new DatapathError('internal', `the kernel data path's thread began with ${first.type}`);
-  throw new DatapathError(first.code, `the kernel data path can't start: ${first.message}`);
+  const file = new URL(`./thread${extname(import.meta.url)}`, import.meta.url);
+  try {
+    const thread: Thread = await AskedThread.start({
+      file,
+      name: 'kernel',
+      options: { vtep, identity, dscp, sources } satisfies ThreadOptions,
+    });
+    return new KernelDatapath(options, thread);
+  } catch (error) {
+    if (!(error instanceof DatapathError)) throw error;
+    throw new DatapathError(error.code, `the kernel data path can't start: ${error.message}`);
+  }
 }
 
 class KernelDatapath implements MovableDatapath {
   readonly #options: KernelDatapathOptions;
-  readonly #thread: Worker;
-  readonly #port: MessagePort;
-  readonly #wakeFd: number;
-  readonly #wakeValue = new Arena(64);
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #thread: Thread;
   readonly #counters: KernelCounters;
   readonly #failureListeners: ((reason: Error) => void)[] = [];
   #learned: (changes: LearnedChanges) => void = () => {};
   #reported: (report: ApplyReport) => void = () => {};
-  #nextId = 1;
   #stopped: Promise<void> | null = null;
-  #failure: Error | null = null;
+  #failed = false;
 
-  constructor(options: KernelDatapathOptions, thread: Worker, port: MessagePort, wakeFd: number) {
+  constructor(options: KernelDatapathOptions, thread: Thread) {
     this.#options = options;
     this.#thread = thread;
-    this.#port = port;
-    this.#wakeFd = wakeFd;
-    this.#wakeValue.view.setUint32(0, 1, true);
     this.#counters = new KernelCounters(options.identity, options.vtep.address?.includes(':') === true);
-    port.on('message', (message: FromThread) => this.#take(message));
-    thread.on('error', (error) => this.#fail(error instanceof Error ? error : new Error(String(error))));
-    thread.on('exit', () => this.#fail(new Error("the kernel data path's thread ended")));
+    thread.onSaid = (said) => this.#take(said);
+    thread.onFailure = (reason) => {
+      this.#failed = true;
+      for (const listener of this.#failureListeners) listener(reason);
+    };
   }
 
   apply(update: TableUpdate): Promise<ApplyReport> {
@@ -117,64 +104,27 @@ class KernelDatapath implements MovableDatapath {
   }
 
   async #stop(keep: boolean): Promise<void> {
-    if (this.#failure !== null) return;
-    const ended = new Promise((resolve) => this.#thread.once('exit', resolve));
-    await this.#ask({ type: 'stop', keep });
-    await ended;
-    this.#port.close();
+    if (this.#failed) return;
+    await this.#thread.askToStop((id) => ({ type: 'stop', keep, id }));
     this.#counters.close();
   }
 
-  #take(message: FromThread): void {
-    switch (message.type) {
-      case 'answer':
-        this.#settled(message.id)?.resolve(message.answer);
-        break;
-      case 'refusal':
-        this.#settled(message.id)?.reject(new DatapathError(message.code, message.message));
-        break;
+  #take(said: Said): void {
+    switch (said.type) {
       case 'learned':
-        this.#learned(message.changes);
+        this.#learned(said.changes);
         break;
       case 'report':
-        this.#reported(message.report);
+        this.#reported(said.report);
         break;
       case 'notice':
-        this.#options.log(message.level, message.message);
-        break;
-      case 'failed':
-        this.#fail(new DatapathError(message.code, message.message));
-        break;
-      case 'ready':
+        this.#options.log(said.level, said.message);
         break;
     }
   }
 
-  #fail(reason: Error): void {
-    if (this.#stopped !== null || this.#failure !== null) return;
-    this.#failure = reason;
-    for (const { reject } of this.#waiting.values()) reject(reason);
-    this.#waiting.clear();
-    for (const listener of this.#failureListeners) listener(reason);
-  }
-
-  #settled(id: number): Waiting | undefined {
-    const waiting = this.#waiting.get(id);
-    this.#waiting.delete(id);
-    return waiting;
-  }
-
-  #ask<Type extends Question['type']>(question: Question & { readonly type: Type }): Promise<Answers[Type]> {
-    if (this.#failure !== null) return Promise.reject(this.#failure);
-    if (this.#stopped !== null && question.type !== 'stop') {
-      return Promise.reject(new DatapathError('stopped', 'the data path was stopped'));
-    }
-    const id = this.#nextId++;
-    const answer = new Promise<Answers[Type]>((resolve, reject) => {
-      this.#waiting.set(id, { resolve: (value) => resolve(value as Answers[Type]), reject });
-    });
-    this.#port.postMessage({ ...question, id });
-    write(this.#wakeFd, this.#wakeValue.address, 8);
-    return answer;
+  async #ask<Type extends Question['type']>(question: Question & { readonly type: Type }): Promise<Answers[Type]> {
+    const { answer } = await this.#thread.ask((id) => ({ ...question, id }));
+    return answer as Answers[Type];
   }
 }

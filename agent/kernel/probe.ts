@@ -12,7 +12,7 @@ const PROBE_MTU = 1450;
 /** @returns what is missing, in words that say what to do, or null. */
 export function missingForKernel(): string | null {
   const name = `ovxprobe${process.pid % 1_000_000}`;
-  return tryRoute(name) ?? tryFilter({ family: 'ip', name: `overlane-probe-${process.pid}` });
+  return tryRoute(name) ?? tryFilter(`overlane-probe-${process.pid}`);
 }
 
 function tryRoute(name: string): string | null {
@@ -21,6 +21,8 @@ function tryRoute(name: string): string | null {
   try {
     const error = socket.change([{ type: RTM_NEWLINK, flags: NLM_F_CREATE | NLM_F_EXCL, parts }]).get(0);
     if (error?.code === 'EPERM') return 'CAP_NET_ADMIN (run as root)';
+    // Another agent of this host looks at the same moment, and sees that there is VXLAN.
+    if (error?.code === 'EEXIST') return null;
     if (error !== undefined) return `VXLAN in the kernel (${error.code}; modprobe vxlan)`;
     socket.change([{ type: RTM_DELLINK, flags: 0, parts: parts.slice(0, 2) }]);
     return null;
@@ -29,11 +31,15 @@ function tryRoute(name: string): string | null {
   }
 }
 
-function tryFilter(table: Table): string | null {
+function tryFilter(name: string): string | null {
+  const tables: readonly Table[] = [
+    { family: 'ip', name },
+    { family: 'netdev', name },
+  ];
   let socket: NetlinkSocket | undefined;
   try {
     socket = new NetlinkSocket(NETLINK_NETFILTER);
-    socket.transact(nftTransaction([newTable(table), deleteTable(table)]));
+    socket.transact(nftTransaction(tables.flatMap((table) => [newTable(table), deleteTable(table)])));
     return null;
   } catch (error) {
     if (error instanceof SysError) return `nftables in the kernel (${error.code}; modprobe nf_tables)`;

@@ -2,6 +2,7 @@
 import type { TableUpdate } from '../../src/contract/table.ts';
 import type { ApplyReport, LearnedChanges, LocalMac, NetworkFdb, VtepSource } from '../datapath/datapath.ts';
 import type { DscpMode } from '../datapath/forwarding-rules.ts';
+import type { Common } from '../threads/asked-thread.ts';
 
 /** What the thread is made with. */
 export interface ThreadOptions {
@@ -33,12 +34,8 @@ export interface Answers {
 export type ToThread = Question & { readonly id: number };
 
 export type FromThread =
-  /** `wakeFd` is an eventfd: written to after a message, since the thread waits in the kernel. */
-  | { readonly type: 'ready'; readonly wakeFd: number }
-  /** It can't start, or died. */
-  | { readonly type: 'failed'; readonly code: string; readonly message: string }
+  | Common
   | { readonly type: 'answer'; readonly id: number; readonly answer: Answers[keyof Answers] }
-  | { readonly type: 'refusal'; readonly id: number; readonly code: string; readonly message: string }
   /** Something to say once in the log. */
   | { readonly type: 'notice'; readonly level: 'info' | 'warn'; readonly message: string }
   /** What stands was looked after. */

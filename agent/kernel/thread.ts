@@ -104,7 +104,7 @@ function run({ vtep, identity, dscp, sources }: ThreadOptions): void {
   let since: number | null = null;
   let running = true;
   while (running) {
-    epoll.wait((since === null ? UPKEEP_SECONDS : GATHER_SECONDS) * 1000);
+    epoll.wait(Math.ceil(1000 * (since === null ? patience() : GATHER_SECONDS)));
     // Always in this order, so that a station's place is known when its address is heard, and both before a table speaks of them.
     if (!heard.notifications(takeRoute)) entriesLost = true;
     if (filterHeard !== null && !filterHeard.notifications(takeFilter)) filterChanged = true;
@@ -112,7 +112,7 @@ function run({ vtep, identity, dscp, sources }: ThreadOptions): void {
     running = takeMessages();
     if (!running) break;
     const time = now();
-    if (networks.needsRepair || linksChanged || entriesLost || filterChanged || stations.hasChanges) since ??= time;
+    if (isRepairDue(time) || linksChanged || entriesLost || filterChanged || stations.hasChanges) since ??= time;
     if (since !== null && time - since >= GATHER_SECONDS) {
       since = null;
       mend();
@@ -126,15 +126,26 @@ function run({ vtep, identity, dscp, sources }: ThreadOptions): void {
   for (const each of [route, heard, filterSocket, filterHeard, arp, epoll]) each?.close();
   close(wakeFd);
 
+  function isRepairDue(time: number): boolean {
+    const { repairAt } = networks;
+    return repairAt !== null && repairAt <= time;
+  }
+
+  /** For how long nothing is to be done, in seconds. */
+  function patience(): number {
+    const { repairAt } = networks;
+    return repairAt === null ? UPKEEP_SECONDS : Math.min(UPKEEP_SECONDS, Math.max(0, repairAt - now()));
+  }
+
   function mend(): void {
     if (filterChanged) {
       filterChanged = false;
       tell({
         type: 'notice',
         level: 'warn',
-        message: `somebody changed the table ${filter.table.name} of nftables: it is made again`,
+        message: `somebody changed the tables ${filter.name} of nftables: they are made again`,
       });
-      networks.mendFilter();
+      tell({ type: 'report', report: networks.mendFilter() });
     }
     const begun = now();
     if (entriesLost && begun >= resyncAt) {
@@ -143,7 +154,7 @@ function run({ vtep, identity, dscp, sources }: ThreadOptions): void {
       resyncAt = now() + (now() - begun) / RESYNC_SHARE;
     } else if (linksChanged) tell({ type: 'report', report: networks.retry() });
     linksChanged = false;
-    if (networks.needsRepair) networks.repair();
+    if (isRepairDue(now())) tell({ type: 'report', report: networks.repair() });
   }
 
   function takeRoute({ type, body }: NetlinkMessage): void {
@@ -169,7 +180,7 @@ function run({ vtep, identity, dscp, sources }: ThreadOptions): void {
   }
 
   function takeFilter({ portId, body }: NetlinkMessage): void {
-    if (portId !== filterSocket.portId && decodeTableName(body) === filter.table.name) filterChanged = true;
+    if (portId !== filterSocket.portId && decodeTableName(body) === filter.name) filterChanged = true;
   }
 
   function takeArp(index: number, view: DataView, offset: number, length: number): void {

@@ -13,6 +13,7 @@ import {
   type NetlinkMessage,
   NLM_F_ACK,
   NLM_F_DUMP,
+  NLM_F_DUMP_INTR,
   NLM_F_REQUEST,
   NLMSG_DONE,
   NLMSG_ERROR,
@@ -39,6 +40,8 @@ const RECEIVE_SIZE = 65_536;
 const BUFFER_BYTES = 16 * 1024 * 1024;
 /** Changes in one system call. */
 const CHUNK = 200;
+/** How often a dump is asked for that things change under. */
+const DUMP_ATTEMPTS = 5;
 /** How many datagrams of notifications are taken before the caller has its turn. */
 const TURNS = 1000;
 
@@ -128,7 +131,7 @@ export class NetlinkSocket {
    * @throws SysError
    */
   dump(type: number, ...parts: readonly Uint8Array[]): NetlinkMessage[] {
-    return this.#ask(type, NLM_F_DUMP, parts);
+    return undisturbed(() => this.#ask(type, NLM_F_DUMP, parts));
   }
 
   /**
@@ -176,7 +179,7 @@ export class NetlinkSocket {
       if (message.type === NLMSG_ERROR) {
         const errno = errnoOf(message);
         if (errno !== 0) throw new SysError(`netlink ${type}`, errno);
-      } else if (message.type !== NLMSG_DONE) found.push(message);
+      } else found.push(message);
     });
     return found;
   }
@@ -227,6 +230,18 @@ export class NetlinkSocket {
     const { view, address } = this.#arena;
     view.setInt32(this.#buffer, value, true);
     return setsockopt(this.fd, level, name, address + this.#buffer, 4);
+  }
+}
+
+/**
+ * @param dump asks once. @returns the first answer that nothing changed under, without its end; where things never stand still, the last.
+ */
+export function undisturbed(dump: () => NetlinkMessage[]): NetlinkMessage[] {
+  for (let attempt = 1; ; attempt++) {
+    const found = dump();
+    // The kernel says so in any of the messages, the closing one among them.
+    const isDisturbed = found.some(({ flags }) => (flags & NLM_F_DUMP_INTR) !== 0);
+    if (!isDisturbed || attempt === DUMP_ATTEMPTS) return found.filter(({ type }) => type !== NLMSG_DONE);
   }
 }
 

@@ -1,21 +1,19 @@
 /**
  * nftables over netlink (linux/netfilter/nfnetlink.h, nf_tables.h): tables, chains, rules and sets with their elements. Pure. Unlike route
- * netlink, numbers are in network order.
+ * netlink, numbers are in network order. What rules consist of is in nftables-expression.ts.
  *
  *      0        1         2             4
  *     +--------+---------+-------------+----------------
  *     | family | version | resource id | attributes ...
  *     +--------+---------+-------------+----------------
  */
+import { attribute, expressionParts, type KeyPart, NF_ACCEPT, nested, paddedLength } from './nftables-expression.ts';
 import {
   decodeAttributes,
   decodeList,
   decodeText,
   encodeAttribute,
-  encodeNested,
-  encodeText,
   encodeUint32,
-  NLA_F_NESTED,
   NLM_F_APPEND,
   NLM_F_CREATE,
 } from './rtnetlink.ts';
@@ -29,6 +27,7 @@ const typeOf = (message: number): number => SUBSYSTEM * 256 + message;
 const NFT_MSG_NEWTABLE = typeOf(0);
 const NFT_MSG_DELTABLE = typeOf(2);
 const NFT_MSG_NEWCHAIN = typeOf(3);
+const NFT_MSG_DELCHAIN = typeOf(5);
 export const NFT_MSG_GETRULE = typeOf(7);
 const NFT_MSG_NEWRULE = typeOf(6);
 const NFT_MSG_NEWSET = typeOf(9);
@@ -40,43 +39,22 @@ export const NFNLGRP_NFTABLES = 7;
 
 export const NF_INET_LOCAL_IN = 1;
 export const NF_INET_LOCAL_OUT = 3;
-export const NF_DROP = 0;
-export const NF_ACCEPT = 1;
-const NFT_GOTO = -4;
-const CMP_EQUAL = 0;
+export const NF_NETDEV_INGRESS = 0;
 /** nftables' own number of its type `integer`. */
 const KEY_TYPE_INTEGER = 4;
 /** An attribute is at most 64 KiB long. */
 const ELEMENTS_PER_MESSAGE = 1000;
 
+const SET_IS_MAP = 8;
 const LIST_ELEMENT = 1;
 const DATA_VALUE = 1;
-const DATA_VERDICT = 2;
-const VERDICT_REGISTER = 0;
-/** Registers of 4 bytes; a key that consists of several parts lies in consecutive ones. */
-const FIRST_REGISTER = 8;
-
-export type Base = 'network' | 'transport';
-const BASES = { network: 1, transport: 2 } as const satisfies Record<Base, number>;
-const META_L4PROTO = 16;
-/** The interface that a packet came by, or leaves by, as a number in the machine's own order. */
-const META_INTERFACE = { in: 4, out: 5 } as const;
-const LOOKUP_INVERTED = 1;
 
 /** A table, in the family of the packets that it sees. */
 export interface Table {
-  readonly family: 'ip' | 'ip6';
+  readonly family: keyof typeof FAMILIES;
   readonly name: string;
 }
-const FAMILIES = { ip: 2, ip6: 10 } as const satisfies Record<Table['family'], number>;
-
-/** A part of a packet. */
-export interface Field {
-  readonly base: Base;
-  /** In bytes. */
-  readonly offset: number;
-  readonly length: number;
-}
+const FAMILIES = { ip: 2, netdev: 5, ip6: 10 } as const;
 
 export interface NftMessage {
   readonly type: number;
@@ -104,41 +82,59 @@ export function newChain(table: Table, name: string): NftMessage {
   return create(table, NFT_MSG_NEWCHAIN, attribute.text(1, table.name), attribute.text(3, name));
 }
 
-/** A chain that the kernel goes through at a hook; a packet that it says nothing of is accepted. */
-export function newBaseChain(table: Table, name: string, hook: number, priority: number): NftMessage {
+/** Its rules go with it. */
+export function deleteChain(table: Table, name: string): NftMessage {
+  return message(table, NFT_MSG_DELCHAIN, 0, attribute.text(1, table.name), attribute.text(3, name));
+}
+
+/**
+ * A chain that the kernel goes through at a hook; a packet that it says nothing of is accepted.
+ * @param device whose packets it sees, in the family `netdev`.
+ */
+export function newBaseChain(table: Table, name: string, hook: number, priority: number, device?: string): NftMessage {
+  const place = [attribute.number(1, hook), attribute.number(2, priority)];
   return create(
     table,
     NFT_MSG_NEWCHAIN,
     attribute.text(1, table.name),
     attribute.text(3, name),
-    nested(4, [attribute.number(1, hook), attribute.number(2, priority)]),
+    nested(4, device === undefined ? place : [...place, attribute.text(3, device)]),
     attribute.number(5, NF_ACCEPT),
     attribute.text(7, 'filter'),
   );
 }
 
-/** Packets' keys, each with a counter of its own if wanted. @param id one of its own in its transaction. */
+export interface SetOptions {
+  /** Each element has a counter of its own. */
+  readonly counts?: boolean;
+  /** Each maps to 4 bytes. */
+  readonly isMap?: boolean;
+}
+
+/** Packets' keys. @param id one of its own in its transaction. */
 export function newSet(
   table: Table,
   name: string,
   id: number,
-  key: readonly Pick<Field, 'length'>[],
-  hasCounters: boolean,
+  key: readonly KeyPart[],
+  { counts = false, isMap = false }: SetOptions = {},
 ): NftMessage {
-  const parts = [
+  return create(
+    table,
+    NFT_MSG_NEWSET,
     attribute.text(1, table.name),
     attribute.text(2, name),
-    attribute.number(3, 0),
+    attribute.number(3, isMap ? SET_IS_MAP : 0),
     // For tools that show it only.
     attribute.number(4, KEY_TYPE_INTEGER),
     attribute.number(
       5,
-      key.reduce((sum, { length }) => sum + paddedLength(length), 0),
+      key.reduce((sum, part) => sum + paddedLength(part), 0),
     ),
+    ...(isMap ? [attribute.number(6, KEY_TYPE_INTEGER), attribute.number(7, 4)] : []),
     attribute.number(10, id),
-  ];
-  if (hasCounters) parts.push(encodeNested(17 | NLA_F_NESTED, expressionParts('counter', [])));
-  return create(table, NFT_MSG_NEWSET, ...parts);
+    ...(counts ? [nested(17, expressionParts('counter', []))] : []),
+  );
 }
 
 /** Appends a rule to a chain. */
@@ -153,6 +149,12 @@ export function newRule(table: Table, chain: string, ...expressions: readonly Ui
   );
 }
 
+export interface SetElement {
+  readonly key: Uint8Array;
+  /** What a map has it for: 4 bytes. */
+  readonly value?: Uint8Array | undefined;
+}
+
 /**
  * Puts elements into a set, or takes them out. One that is there already stays, with its counter; one that is not there and shall go
  * makes the transaction fail.
@@ -161,13 +163,15 @@ export function changeElements(
   action: 'add' | 'delete',
   table: Table,
   set: string,
-  keys: readonly Uint8Array[],
+  changed: readonly SetElement[],
 ): NftMessage[] {
   const messages: NftMessage[] = [];
-  for (let start = 0; start < keys.length; start += ELEMENTS_PER_MESSAGE) {
-    const elements = keys
-      .slice(start, start + ELEMENTS_PER_MESSAGE)
-      .map((key) => nested(LIST_ELEMENT, [nested(1, [encodeAttribute(DATA_VALUE, key)])]));
+  for (let start = 0; start < changed.length; start += ELEMENTS_PER_MESSAGE) {
+    const elements = changed.slice(start, start + ELEMENTS_PER_MESSAGE).map(({ key, value }) => {
+      const parts = [nested(1, [encodeAttribute(DATA_VALUE, key)])];
+      if (value !== undefined && action === 'add') parts.push(nested(2, [encodeAttribute(DATA_VALUE, value)]));
+      return nested(LIST_ELEMENT, parts);
+    });
     const parts = [attribute.text(1, table.name), attribute.text(2, set), nested(3, elements)];
     messages.push(
       action === 'add' ? create(table, NFT_MSG_NEWSETELEM, ...parts) : message(table, NFT_MSG_DELSETELEM, 0, ...parts),
@@ -186,57 +190,18 @@ export const askElements = (table: Table, set: string): Uint8Array[] => [
   attribute.text(2, set),
 ];
 
-/** Goes on where the packet is of this transport protocol. */
-export function isTransport(protocol: number): Uint8Array[] {
-  const load = expression('meta', [attribute.number(2, META_L4PROTO), attribute.number(1, FIRST_REGISTER)]);
-  return [load, compare(CMP_EQUAL, Uint8Array.of(protocol))];
-}
-
-/** Goes on where the field is this, of its bits those of `mask`. */
-export function isField(field: Field, value: Uint8Array, mask?: Uint8Array): Uint8Array[] {
-  return [
-    loadField(field, FIRST_REGISTER),
-    ...(mask === undefined ? [] : [applyMask(mask)]),
-    compare(CMP_EQUAL, value),
-  ];
-}
-
-/** Goes on where the fields together are an element of the set, and counts at the element. */
-export function isInSet(key: readonly Field[], set: string, setId: number): Uint8Array[] {
-  let register = FIRST_REGISTER;
-  const loads = key.map((field) => {
-    const load = loadField(field, register);
-    register += paddedLength(field.length) / 4;
-    return load;
-  });
-  const parts = [attribute.number(2, FIRST_REGISTER), attribute.text(1, set), attribute.number(4, setId)];
-  return [...loads, expression('lookup', parts)];
-}
-
-/** Goes on where the packet did not come by (or does not leave by) an interface whose index is in the set. */
-export function isByOther(way: 'in' | 'out', set: string, setId: number): Uint8Array[] {
-  const load = [attribute.number(2, META_INTERFACE[way]), attribute.number(1, FIRST_REGISTER)];
-  const lookup = [attribute.number(2, FIRST_REGISTER), attribute.text(1, set), attribute.number(4, setId)];
-  return [expression('meta', load), expression('lookup', [...lookup, attribute.number(5, LOOKUP_INVERTED)])];
-}
-
 /** @returns the key of an interface's index. */
 export function encodeInterface(index: number): Uint8Array {
   return encodeUint32(index);
 }
 
-export const count = (): Uint8Array => expression('counter', []);
-export const drop = (): Uint8Array => verdict(NF_DROP);
-export const accept = (): Uint8Array => verdict(NF_ACCEPT);
-export const goto = (chain: string): Uint8Array => verdict(NFT_GOTO, chain);
-
 /** @returns a set's key of these parts, each padded to 4 bytes. */
 export function encodeKey(...parts: readonly Uint8Array[]): Uint8Array {
-  const key = new Uint8Array(parts.reduce((sum, { length }) => sum + paddedLength(length), 0));
+  const key = new Uint8Array(parts.reduce((sum, { length }) => sum + ((length + 3) & ~3), 0));
   let at = 0;
   for (const part of parts) {
     key.set(part, at);
-    at += paddedLength(part.length);
+    at += (part.length + 3) & ~3;
   }
   return key;
 }
@@ -261,12 +226,19 @@ export function decodeElements(body: Uint8Array): CountedElement[] {
   });
 }
 
-/** @param body of a message of type NFT_MSG_NEWRULE. @returns the packets that the rule's counter saw, or null where it has none. */
-export function decodeRuleCounter(body: Uint8Array): number | null {
-  const expressions = decodeAttributes(body, HEADER_LENGTH).get(4);
-  for (const each of decodeList(expressions ?? new Uint8Array())) {
+export interface CountedRule {
+  readonly chain: string;
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+/** @param body of a message of type NFT_MSG_NEWRULE. @returns what the rule's counter saw, or null where it has none. */
+export function decodeRule(body: Uint8Array): CountedRule | null {
+  const attributes = decodeAttributes(body, HEADER_LENGTH);
+  for (const each of decodeList(attributes.get(4) ?? new Uint8Array())) {
     const name = decodeAttributes(each, 0).get(1);
-    if (name !== undefined && decodeText(name) === 'counter') return decodeCounter(each).packets;
+    if (name !== undefined && decodeText(name) === 'counter')
+      return { chain: decodeText(attributes.get(2) ?? new Uint8Array()), ...decodeCounter(each) };
   }
   return null;
 }
@@ -300,57 +272,4 @@ function message(table: Table, type: number, flags: number, ...attributes: reado
 
 function create(table: Table, type: number, ...attributes: readonly Uint8Array[]): NftMessage {
   return message(table, type, NLM_F_CREATE, ...attributes);
-}
-
-const attribute = {
-  text: (type: number, text: string): Uint8Array => encodeAttribute(type, encodeText(text)),
-  number: (type: number, value: number): Uint8Array => {
-    const bytes = new Uint8Array(4);
-    new DataView(bytes.buffer).setInt32(0, value);
-    return encodeAttribute(type, bytes);
-  },
-};
-
-function nested(type: number, attributes: readonly Uint8Array[]): Uint8Array {
-  return encodeNested(type | NLA_F_NESTED, attributes);
-}
-
-function expressionParts(name: string, attributes: readonly Uint8Array[]): Uint8Array[] {
-  return [attribute.text(1, name), nested(2, attributes)];
-}
-
-function expression(name: string, attributes: readonly Uint8Array[]): Uint8Array {
-  return nested(LIST_ELEMENT, expressionParts(name, attributes));
-}
-
-function loadField({ base, offset, length }: Field, register: number): Uint8Array {
-  const parts = [register, BASES[base], offset, length].map((value, i) => attribute.number(i + 1, value));
-  return expression('payload', parts);
-}
-
-function applyMask(mask: Uint8Array): Uint8Array {
-  return expression('bitwise', [
-    attribute.number(1, FIRST_REGISTER),
-    attribute.number(2, FIRST_REGISTER),
-    attribute.number(3, mask.length),
-    nested(4, [encodeAttribute(DATA_VALUE, mask)]),
-    nested(5, [encodeAttribute(DATA_VALUE, new Uint8Array(mask.length))]),
-  ]);
-}
-
-function compare(operation: number, value: Uint8Array): Uint8Array {
-  return expression('cmp', [
-    attribute.number(1, FIRST_REGISTER),
-    attribute.number(2, operation),
-    nested(3, [encodeAttribute(DATA_VALUE, value)]),
-  ]);
-}
-
-function verdict(code: number, chain?: string): Uint8Array {
-  const parts = [attribute.number(1, code), ...(chain === undefined ? [] : [attribute.text(2, chain)])];
-  return expression('immediate', [attribute.number(1, VERDICT_REGISTER), nested(2, [nested(DATA_VERDICT, parts)])]);
-}
-
-function paddedLength(length: number): number {
-  return (length + 3) & ~3;
 }

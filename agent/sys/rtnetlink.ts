@@ -15,6 +15,8 @@ export const NLMSG_ERROR = 2;
 export const NLMSG_DONE = 3;
 export const NLM_F_REQUEST = 0x01;
 export const NLM_F_ACK = 0x04;
+/** Of a dump: things changed under it, so that it may have some twice and others not at all. */
+export const NLM_F_DUMP_INTR = 0x10;
 export const NLM_F_DUMP = 0x300;
 /** What a request to make something does with what is there: takes its place, fails, adds. */
 export const NLM_F_REPLACE = 0x100;
@@ -57,6 +59,7 @@ export const ADDRESS_HEADER_LENGTH = 8;
 
 export interface NetlinkMessage {
   readonly type: number;
+  readonly flags: number;
   readonly sequence: number;
   /** Of the socket that asked; of a notification, the one that made the change, where the kernel says so. */
   readonly portId: number;
@@ -145,6 +148,7 @@ export function decodeMessages(bytes: Uint8Array): NetlinkMessage[] {
     if (length < HEADER_LENGTH || at + length > bytes.length) break;
     messages.push({
       type: view.getUint16(at + 4, true),
+      flags: view.getUint16(at + 6, true),
       sequence: view.getUint32(at + 8, true),
       portId: view.getUint32(at + 12, true),
       body: bytes.slice(at + HEADER_LENGTH, at + length),

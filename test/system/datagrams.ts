@@ -1,6 +1,6 @@
 /**
  * UDP in a namespace, in sizes that no stream would show: `send ADDRESS PORT COUNT SIZE…` and `receive ADDRESS COUNT SIZE…`, so many
- * datagrams of each size.
+ * datagrams of each size; `train ADDRESS PORT HEX…`, these datagrams of one size in one call.
  *
  * The sender hands as many datagrams as fit to the kernel in one call (`UDP_SEGMENT`), as QUIC does, so that an interface which takes
  * large UDP segments gets one. The receiver says its port, and ends once it has all of them, each as it was sent.
@@ -9,7 +9,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { Arena } from '../../agent/sys/arena.linux.ts';
 import { checked } from '../../agent/sys/errno.linux.ts';
-import { sendmmsg, socket } from '../../agent/sys/libc.linux.ts';
+import { close, sendmmsg, socket } from '../../agent/sys/libc.linux.ts';
 import { MessageArray } from '../../agent/sys/mmsghdr.linux.ts';
 import { AF_INET, AF_INET6, SOCKADDR_SIZE, writeSockaddr } from '../../agent/sys/sockaddr.linux.ts';
 import { parseIp } from '../../src/contract/ip.ts';
@@ -25,9 +25,27 @@ const INDEX_BYTES = 4;
 const [command, address = '', ...rest] = process.argv.slice(2);
 const numbers = rest.map(Number);
 if (command === 'send') send(numbers[0]!, numbers[1]!, numbers.slice(2));
+else if (command === 'train')
+  sendTrain(
+    numbers[0]!,
+    rest.slice(1).map((hex) => Buffer.from(hex, 'hex')),
+  );
 else await receive(numbers[0]!, numbers.slice(1));
 
 function send(port: number, count: number, sizes: readonly number[]): void {
+  for (const size of sizes) {
+    const atOnce = Math.min(MAX_SEGMENTS, Math.floor(MAX_BYTES / size));
+    for (let first = 0; first < count; first += atOnce) {
+      const segments = Math.min(atOnce, count - first);
+      sendTrain(
+        port,
+        Array.from({ length: segments }, (_, i) => datagram(first + i, size)),
+      );
+    }
+  }
+}
+
+function sendTrain(port: number, datagrams: readonly Buffer[]): void {
   const arena = new Arena(MAX_BYTES + 4096);
   const ip = parseIp(address)!;
   const family = ip.length === 4 ? AF_INET : AF_INET6;
@@ -36,17 +54,13 @@ function send(port: number, count: number, sizes: readonly number[]): void {
   const payload = arena.take(MAX_BYTES);
   const messages = new MessageArray(arena, 1);
   const fd = checked('socket', socket(family, SOCK_DGRAM, 0));
-  for (const size of sizes) {
-    const atOnce = Math.min(MAX_SEGMENTS, Math.floor(MAX_BYTES / size));
-    for (let first = 0; first < count; first += atOnce) {
-      const segments = Math.min(atOnce, count - first);
-      for (let i = 0; i < segments; i++) arena.bytes.set(datagram(first + i, size), payload + i * size);
-      messages.setBuffer(0, payload, segments * size);
-      messages.setMessage(0, name, nameLength, 0, 1);
-      if (segments > 1) messages.addControl(0, SOL_UDP, UDP_SEGMENT, 2, size);
-      checked('sendmmsg', sendmmsg(fd, messages.addressOf(0), 1, 0));
-    }
-  }
+  const whole = Buffer.concat(datagrams);
+  arena.bytes.set(whole, payload);
+  messages.setBuffer(0, payload, whole.length);
+  messages.setMessage(0, name, nameLength, 0, 1);
+  if (datagrams.length > 1) messages.addControl(0, SOL_UDP, UDP_SEGMENT, 2, datagrams[0]!.length);
+  checked('sendmmsg', sendmmsg(fd, messages.addressOf(0), 1, 0));
+  close(fd);
 }
 
 async function receive(count: number, sizes: readonly number[]): Promise<void> {

@@ -1,6 +1,7 @@
 /** What every data path promises, on sites of either and on both together: they speak the same VXLAN, so a fleet may mix them. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Program } from '../../demo/lab/program.ts';
 import type { Site } from '../../demo/lab/site.ts';
@@ -17,6 +18,8 @@ type Kind = 'userspace' | 'kernel';
 const BLUE = 901;
 const RED = 902;
 const STRICT = 903;
+const NOBODYS = 904;
+const DATAGRAMS = fileURLToPath(new URL('./datagrams.ts', import.meta.url));
 const TRANSFER_BYTES = 4_000_000;
 const MARK = Uint8Array.of(0xba, 0x5e, 0xd0, 0x0d);
 const BROADCAST = 0xffffffffffff;
@@ -136,6 +139,28 @@ function behave(kinds: readonly [Kind, Kind, Kind]): void {
     await untilCounters(a, lab, 'one', (said) => counterOf(said, STRICT, 'dropUnlistedVtep') === 1);
   });
 
+  it('judge each datagram of a train that comes whole, as one from the same machine does', async () => {
+    const [a, , c] = sites;
+    const blue = await a.sniff('blue', { contains: MARK });
+    const strict = await a.sniff('strict', { contains: MARK });
+    // The kernel tells a VTEP that is not a strict network's from a spoofed source only where it stands first.
+    const dropped = (said: Counters) =>
+      counterOf(said, STRICT, 'dropUnlistedVtep') + counterOf(said, STRICT, 'dropSpoofedSource');
+    const before = dropped(await untilCounters(a, lab, 'any', () => true));
+    // The first is what c may send, or of a network that a does not carry.
+    for (const vnis of [
+      [BLUE, STRICT, BLUE],
+      [NOBODYS, STRICT],
+    ]) {
+      const train = vnis.map((vni) => Buffer.from(vxlan(vni, frame)).toString('hex'));
+      await c.exec([process.execPath, DATAGRAMS, 'train', a.v4, String(VXLAN_PORT), ...train]);
+    }
+    await untilCounters(a, lab, 'two more', (said) => dropped(said) === before + 2);
+    await blue.frame(() => true);
+    expect((await blue.stop()).length).toBe(2);
+    expect((await strict.stop()).length).toBe(0);
+  });
+
   it('with strict anti-spoofing drop and count a source that the registry does not have there', async () => {
     const [a, b] = sites;
     for (const [from, to] of [
@@ -197,7 +222,9 @@ function behave(kinds: readonly [Kind, Kind, Kind]): void {
   });
 }
 
-function counterOf(said: Awaited<ReturnType<typeof untilCounters>>, vni: number, name: string): number {
+type Counters = Awaited<ReturnType<typeof untilCounters>>;
+
+function counterOf(said: Counters, vni: number, name: string): number {
   return said.networks.find((network) => network.vni === vni)?.counters[name] ?? 0;
 }
 

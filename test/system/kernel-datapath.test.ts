@@ -3,11 +3,15 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { macText } from '../../agent/sys/neighbor-message.ts';
 import type { Program } from '../../demo/lab/program.ts';
 import { AGENT_ARGV, type AgentOptions, type Site } from '../../demo/lab/site.ts';
 import { until } from '../../demo/lab/until.ts';
 import { createLab, type Lab } from '../../demo/lab.ts';
+import { parseMac } from '../../src/contract/mac.ts';
+import { ethernet, ipv4, udp } from '../agent/frames.ts';
 import { describeTapLab } from '../lab/describe-lab.ts';
+import { untilCounters } from './agents.ts';
 import { datapathLacks } from './lacks.ts';
 
 /** As `bridge -j fdb` says it. */
@@ -22,9 +26,10 @@ interface BridgeEntry {
 }
 
 const CHURN = fileURLToPath(new URL('./kernel-churn.ts', import.meta.url));
+const DATAGRAMS = fileURLToPath(new URL('./datagrams.ts', import.meta.url));
+const MARK = Uint8Array.of(0xba, 0x5e, 0xd0, 0x0d);
 const VNI = 9;
 const MAC = '02:00:00:00:00:99';
-const TABLE = 'overlane-10-77-0-1-4789';
 
 describeTapLab('the kernel data path', () => {
   const lacks = datapathLacks();
@@ -137,6 +142,27 @@ function keeps(): void {
     expect(await rules()).not.toContain('0x0a4d004d');
   });
 
+  it('nothing of the address that its own VTEP had before, though that agent was killed', async () => {
+    const restarted = async (vtep: string, peer: string) => {
+      const agent = await start({
+        vtep: { address: vtep },
+        networks: [network({ vteps: [{ address: peer }], macs: [] })],
+      });
+      const { linkinfo } = (await a.link(`ovx${VNI}`)) as { linkinfo: { info_data: Record<string, unknown> } };
+      expect(linkinfo.info_data.local ?? linkinfo.info_data.local6).toBe(vtep);
+      expect((await rules()).match(/^table \S+/gm)).toEqual([`table ${vtep === a.v6 ? 'ip6' : 'ip'}`, 'table netdev']);
+      const { ifindex } = await a.link('blue');
+      agent.child.kill('SIGKILL');
+      await agent.ended;
+      return ifindex;
+    };
+    await a.ip('address add 10.77.0.201/24 dev underlay');
+    const first = await restarted(a.v4, b.v4);
+    expect(await restarted('10.77.0.201', b.v4)).toBe(first);
+    expect(await restarted(a.v6, b.v6)).toBe(first);
+    await a.ip('address del 10.77.0.201/24 dev underlay');
+  });
+
   it('the address of a VTEP that moved, and no other', async () => {
     const agent = await start();
     const other = await lab.site('c');
@@ -148,7 +174,7 @@ function keeps(): void {
     ]);
   });
 
-  it('its devices, entries and rules, though somebody deletes them', async () => {
+  it('its devices, entries and rules and no others, though somebody deletes and adds them', async () => {
     await start();
     await passes();
     await a.ip(`link del ovx${VNI}`);
@@ -163,6 +189,25 @@ function keeps(): void {
         `00:00:00:00:00:00 dst ${b.v4} self permanent`,
       ].every((line) => entries.includes(line));
     });
+    const dev = ['dev', `ovx${VNI}`];
+    for (const stray of [
+      ['add', '02:00:00:00:00:77', ...dev, 'dst', '10.77.0.77', 'self', 'permanent'],
+      ['add', '02:00:00:00:00:78', ...dev, 'master', 'static'],
+      ['append', '00:00:00:00:00:00', ...dev, 'dst', '10.77.0.78', 'self', 'permanent'],
+      ['replace', MAC, ...dev, 'dst', '10.77.0.79', 'self', 'static', 'sticky'],
+    ])
+      await a.exec(['bridge', 'fdb', ...stray]);
+    await until('the strays to be gone', async () => {
+      const entries = (await fdb()).filter((line) => /dst|static/.test(line)).sort();
+      return (
+        entries.join() ===
+        [
+          `00:00:00:00:00:00 dst ${b.v4} self permanent`,
+          `${MAC} dst ${b.v4} self sticky static`,
+          `${MAC} sticky master blue static`,
+        ].join()
+      );
+    });
     await a.ip(`link set ovx${VNI} down`);
     await passes();
     await a.ip(`link set ovx${VNI} mtu 900`, `link set ovx${VNI} nomaster`);
@@ -171,11 +216,25 @@ function keeps(): void {
       return master === 'blue' && mtu === 65_535;
     });
     await a.exec(['nft', 'flush', 'ruleset']);
-    await until('the rules to be back', async () => (await rules()).includes(`table ip ${TABLE}`));
+    await until('the rules to be back', async () => /table ip overlane-.*table netdev overlane-/s.test(await rules()));
     await a.ip('link del blue');
     await until('the bridge to be back', async () => (await a.link('blue', 100)).operstate === 'UP');
     await a.ip('address replace 192.168.9.1/24 dev blue');
     await passes();
+  });
+
+  it('out of a strict network what comes in a train behind an address that may speak', async () => {
+    await start(config(network({ antiSpoof: 'strict' })));
+    await passes();
+    const sniffer = await a.sniff('blue', { contains: MARK });
+    const frames = [MAC, '02:00:00:00:00:98'].map((source) => {
+      const inner = ethernet(0xffffffffffff, parseMac(source)!, 0x0800, ipv4(udp({ payload: MARK })));
+      return Buffer.from([8, 0, 0, 0, 0, 0, VNI, 0, ...inner]).toString('hex');
+    });
+    await b.exec([process.execPath, DATAGRAMS, 'train', a.v4, '4789', ...frames]);
+    await untilCounters(a, lab, 'one spoofed', ({ networks }) => networks[0]!.counters.dropSpoofedSource === 1);
+    const seen = await sniffer.stop();
+    expect(seen.map(({ bytes }) => macText(bytes.subarray(6, 12)))).toEqual([MAC]);
   });
 
   it('what stands on a stop for a restart, which forwards on and is taken over without the loss of a frame', async () => {

@@ -101,6 +101,29 @@ test('a delta that is pushed is in force without a pull, and is reported soon', 
   expect(site.heartbeats).toMatchObject([{ cursor: 'c2', watching: true }]);
 });
 
+test('what the data path finds broken by itself is reported at once, and so is its end; more often than once a second it is not', async () => {
+  const site = await new WatchingSite().started();
+  await site.timers.passSettled(60_000);
+  site.heartbeats.length = 0;
+  const turn = async (act: () => void) => {
+    act();
+    site.datapath.lookAfter();
+    await settled();
+  };
+  await turn(() => site.datapath.fail(9, 'there is no bridge named br0'));
+  expect(site.heartbeats).toMatchObject([{ networks: [{ vni: 9, error: 'there is no bridge named br0' }] }]);
+  await site.timers.passSettled(1000);
+  await turn(() => site.datapath.heal(9));
+  expect(site.heartbeats).toHaveLength(2);
+  expect(site.heartbeats[1]!.networks[0]).not.toHaveProperty('error');
+  for (let i = 0; i < 100; i++) {
+    await turn(() => (i % 2 === 0 ? site.datapath.fail(9, 'gone') : site.datapath.heal(9)));
+    await site.timers.passSettled(100);
+  }
+  expect(site.heartbeats.length).toBeGreaterThan(8);
+  expect(site.heartbeats.length).toBeLessThan(14);
+});
+
 test('deltas in order are each applied; one that comes twice changes nothing', async () => {
   const site = await new WatchingSite().started();
   await site.push(between(FIRST, SECOND));

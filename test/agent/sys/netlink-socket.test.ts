@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decodeLink, encodeAlias, encodeBridge } from '../../../agent/sys/link-message.ts';
-import { NETLINK_ROUTE, NetlinkSocket } from '../../../agent/sys/netlink-socket.linux.ts';
+import { NETLINK_ROUTE, NetlinkSocket, undisturbed } from '../../../agent/sys/netlink-socket.linux.ts';
 import {
   decodeAttributes,
   encodeAttribute,
@@ -11,6 +11,7 @@ import {
   LINK_HEADER_LENGTH,
   NLM_F_CREATE,
   NLM_F_EXCL,
+  NLMSG_DONE,
   RTM_DELLINK,
   RTM_GETLINK,
   RTM_NEWLINK,
@@ -23,6 +24,36 @@ const FIRST_MTU = 1000;
 const RTNLGRP_LINK = 1;
 const IFLA_INFO_DATA = 2;
 const FDB_MAX_LEARNED = 49;
+
+const NLM_F_DUMP_INTR = 0x10;
+
+describe('a dump', () => {
+  const message = (type: number, flags: number, sequence: number) => ({
+    type,
+    flags,
+    sequence,
+    portId: 1,
+    body: new Uint8Array(),
+  });
+  /** Of three answers the first two are disturbed: in the midst, and at the end. */
+  const answer = (attempt: number) => [
+    message(RTM_NEWLINK, attempt === 1 ? NLM_F_DUMP_INTR : 0, attempt),
+    message(NLMSG_DONE, attempt === 2 ? NLM_F_DUMP_INTR : 0, attempt),
+  ];
+
+  it('that things changed under is asked for again', () => {
+    let attempts = 0;
+    expect(undisturbed(() => answer(++attempts))).toEqual([message(RTM_NEWLINK, 0, 3)]);
+    expect(attempts).toBe(3);
+  });
+
+  it('of what never stands still is what it was at last, after a few attempts', () => {
+    let attempts = 0;
+    const found = undisturbed(() => [message(RTM_NEWLINK, NLM_F_DUMP_INTR, ++attempts)]);
+    expect(found).toEqual([message(RTM_NEWLINK, NLM_F_DUMP_INTR, attempts)]);
+    expect(attempts).toBe(5);
+  });
+});
 
 describeLab('a netlink socket', () => {
   let asking: NetlinkSocket;

@@ -1,13 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { isField, isTransport } from '../../../agent/sys/nftables-expression.ts';
 import {
   askElements,
   changeElements,
   decodeElements,
   decodeTableName,
   encodeKey,
-  isField,
-  isTransport,
   nftTransaction,
 } from '../../../agent/sys/nftables-message.ts';
 import { encodeMessage } from '../../../agent/sys/rtnetlink.ts';
@@ -38,13 +37,14 @@ const IS_PORT = hex(`
 
 describe('what is said to nftables', () => {
   it('of an element is byte for byte what nft says', () => {
-    const [message] = changeElements('add', TABLE, 'vteps', [hex('0a4d0003 00000900')]);
+    const [message] = changeElements('add', TABLE, 'vteps', [{ key: hex('0a4d0003 00000900') }]);
     expect(concat(...message!.parts)).toEqual(concat(ADD_TO, ADD_ELEMENT));
   });
 
   it('of many elements is split, so that no attribute outgrows its length', () => {
     const keys = Array.from({ length: 2500 }, (_, i) => Uint8Array.of(i >> 8, i & 0xff, 0, 0));
-    const messages = changeElements('add', TABLE, 'guarded', keys);
+    const elements = keys.map((key) => ({ key }));
+    const messages = changeElements('add', TABLE, 'guarded', elements);
     expect(messages).toHaveLength(3);
     expect(messages.flatMap(({ parts }) => decodeElements(concat(...parts)).map(({ key }) => key))).toEqual(keys);
     expect(changeElements('add', TABLE, 'guarded', [])).toEqual([]);
@@ -56,7 +56,7 @@ describe('what is said to nftables', () => {
   });
 
   it('as a transaction begins and ends as one', () => {
-    const messages = nftTransaction(changeElements('delete', TABLE, 'guarded', [hex('000009')]));
+    const messages = nftTransaction(changeElements('delete', TABLE, 'guarded', [{ key: hex('000009') }]));
     expect(messages.map(({ type }) => type)).toEqual([0x10, 0x0a0e, 0x11]);
     expect(encodeMessage(messages[0]!.type, 1, 0, messages[0]!.parts).subarray(16)).toEqual(hex('0000000a'));
   });

@@ -6,6 +6,8 @@ export const ADDRESSES = ['192.168.50.1', '192.168.50.2'] as const;
 
 export interface Contender {
   readonly name: string;
+  /** The name of what it is held against; null for none. */
+  readonly against: string | null;
   /** Programs it needs; where one is missing it is left out of the table, and named. */
   readonly needs: readonly string[];
   /** @returns the interfaces that have the addresses, and what takes all away. */

@@ -7,6 +7,9 @@ import { ADDRESSES, type Contender } from './contender.ts';
 import { kernelEncrypted, overlaneEncrypted } from './encrypted.ts';
 
 const VNI = 50;
+const MTU = 1450;
+const KERNEL = 'kernel VXLAN';
+const KERNEL_IN_BRIDGE = 'kernel VXLAN in a bridge';
 
 async function pair(a: Site, b: Site, start: (site: Site, peer: Site, i: number) => Promise<Program[]>) {
   const programs = (await Promise.all([start(a, b, 0), start(b, a, 1)])).flat();
@@ -18,6 +21,7 @@ async function pair(a: Site, b: Site, start: (site: Site, peer: Site, i: number)
 /** No overlay at all: what the wire gives. */
 const wire: Contender = {
   name: 'no overlay',
+  against: KERNEL,
   needs: [],
   async start(a, b) {
     await a.address(UNDERLAY_DEV, `${ADDRESSES[0]}/24`);
@@ -32,24 +36,39 @@ const wire: Contender = {
   },
 };
 
-const kernel: Contender = {
-  name: 'kernel VXLAN',
+/** As a person sets it up: a device alone, or in a bridge, which takes other ports beside it. */
+const kernel = (name: string, isInBridge: boolean): Contender => ({
+  name,
+  against: isInBridge ? KERNEL : null,
   needs: [],
   async start(a, b) {
-    await a.kernelVxlan({ dev: 'bench', vni: VNI, remotes: [b.v4], addresses: [`${ADDRESSES[0]}/24`] });
-    await b.kernelVxlan({ dev: 'bench', vni: VNI, remotes: [a.v4], addresses: [`${ADDRESSES[1]}/24`] });
+    const dev = isInBridge ? 'bench-vx' : 'bench';
+    for (const [i, site] of [a, b].entries()) {
+      const addresses = [`${ADDRESSES[i]}/24`];
+      await site.kernelVxlan({
+        dev,
+        vni: VNI,
+        remotes: [[b, a][i]!.v4],
+        mtu: MTU,
+        addresses: isInBridge ? [] : addresses,
+      });
+      if (!isInBridge) continue;
+      await site.ip('link add bench type bridge', `link set ${dev} master bench`);
+      await site.address('bench', ...addresses);
+    }
     return {
       devs: ['bench', 'bench'],
       stop: async () => {
-        for (const site of [a, b]) await site.ip('link del bench');
+        for (const site of [a, b]) for (const each of new Set([dev, 'bench'])) await site.ip(`link del ${each}`);
       },
     };
   },
-};
+});
 
 /** The table has the stations, as a registry would: each host's own. */
 const overlane = (name: string, datapath: 'userspace' | 'kernel'): Contender => ({
   name,
+  against: datapath === 'kernel' ? KERNEL_IN_BRIDGE : KERNEL,
   needs: [],
   async start(a, b, folder) {
     const config = (site: Site, peer: Site, macs: readonly string[]) => ({
@@ -57,7 +76,7 @@ const overlane = (name: string, datapath: 'userspace' | 'kernel'): Contender => 
       networks: [
         {
           vni: VNI,
-          mtu: 1450,
+          mtu: MTU,
           port: { type: 'host', name: 'bench' },
           vteps: [{ address: peer.v4 }],
           macs: macs.map((mac) => ({ mac, address: peer.v4 })),
@@ -86,6 +105,7 @@ const overlane = (name: string, datapath: 'userspace' | 'kernel'): Contender => 
 
 const openVswitch: Contender = {
   name: 'Open vSwitch, userspace',
+  against: KERNEL,
   needs: OPEN_VSWITCH_PROGRAMS,
   async start(a, b, folder) {
     const stops = await Promise.all(
@@ -96,7 +116,7 @@ const openVswitch: Contender = {
         ] as const
       ).map(([site, peer], i) =>
         startOpenVswitch(site, folder, [
-          { dev: 'bench', vni: VNI, remote: peer.v4, addresses: [`${ADDRESSES[i]}/24`], mtu: 1450 },
+          { dev: 'bench', vni: VNI, remote: peer.v4, addresses: [`${ADDRESSES[i]}/24`], mtu: MTU },
         ]),
       ),
     );
@@ -106,6 +126,7 @@ const openVswitch: Contender = {
 
 const tinc: Contender = {
   name: 'tinc, no cipher',
+  against: KERNEL,
   needs: ['tincd'],
   async start(a, b, folder) {
     const homes = [await mkdtemp(join(folder, 'tinc-')), await mkdtemp(join(folder, 'tinc-'))] as const;
@@ -138,6 +159,7 @@ const tinc: Contender = {
 
 const fastd: Contender = {
   name: 'fastd, null method',
+  against: KERNEL,
   needs: ['fastd'],
   async start(a, b, folder) {
     const keys = await Promise.all(
@@ -167,9 +189,10 @@ const fastd: Contender = {
 
 export const CONTENDERS: readonly Contender[] = [
   wire,
-  kernel,
+  kernel(KERNEL, false),
+  kernel(KERNEL_IN_BRIDGE, true),
+  overlane('Overlane kernel', 'kernel'),
   overlane('Overlane', 'userspace'),
-  overlane('Overlane, kernel', 'kernel'),
   openVswitch,
   tinc,
   fastd,

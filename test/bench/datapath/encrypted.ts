@@ -7,6 +7,7 @@ import { until } from '../../../demo/lab/until.ts';
 import { Overlay } from '../../system/overlay.ts';
 import { ADDRESSES, type Contender } from './contender.ts';
 
+const KERNEL = 'kernel VXLAN';
 const VNI = 50;
 const PORT = 51_830;
 /** WireGuard over IPv4 leaves so much of 1500, and VXLAN over IPv6 in it so much of that. */
@@ -19,6 +20,7 @@ let overlay: Overlay | undefined;
 /** Encryption is the registry's to ask for, so a gateway is there too, which has nothing to do while frames pass. */
 export const overlaneEncrypted = (name: string, datapath: 'userspace' | 'kernel'): Contender => ({
   name,
+  against: KERNEL,
   needs: WIREGUARD,
   async start(a, b, _folder, lab) {
     overlay ??= new Overlay(lab, a);
@@ -43,7 +45,8 @@ export const overlaneEncrypted = (name: string, datapath: 'userspace' | 'kernel'
 });
 
 export const kernelEncrypted: Contender = {
-  name: 'kernel VXLAN',
+  name: KERNEL,
+  against: null,
   needs: WIREGUARD,
   async start(a, b) {
     const ends = [a, b].map((site, i) => ({ site, key: newWireguardKey(PORT, 0), address: `fd00:50::${i + 1}` }));

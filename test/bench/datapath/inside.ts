@@ -22,7 +22,6 @@ const { values: options } = parseArgs({
 });
 
 const SIZES = options.quick ? [64] : [64, 512, 1400];
-const REFERENCE = 'kernel VXLAN';
 
 /** One contender's figures of one round, by row. */
 type Figures = Map<string, number>;
@@ -36,7 +35,8 @@ try {
   const taking = contenders.filter((contender) => isWanted(contender) && isThere(contender, left));
   const results = new Map<string, Figures[]>(taking.map(({ name }) => [name, []]));
   for (let round = 1; round <= Number(options.rounds); round++) {
-    for (const contender of taking) {
+    // Back and forth, so that none is always the one that the machine has warmed up for.
+    for (const contender of round % 2 === 1 ? taking : taking.toReversed()) {
       process.stderr.write(`round ${round}: ${contender.name}\n`);
       const running = await contender.start(a, b, lab.folder, lab);
       try {
@@ -46,7 +46,7 @@ try {
       }
     }
   }
-  const report = table(results, left);
+  const report = table(taking, results, left);
   process.stdout.write(`${report}\n`);
   const readme = new URL('../../../bench/README.md', import.meta.url);
   if (options.write && options.encrypted) writePart(readme, 'encrypted', report, 'bench:datapath -- --encrypted');
@@ -91,17 +91,21 @@ function isThere({ name, needs }: Contender, left: string[]): boolean {
   return missing.length === 0;
 }
 
-function table(results: ReadonlyMap<string, readonly Figures[]>, left: readonly string[]): string {
+function table(
+  taking: readonly Contender[],
+  results: ReadonlyMap<string, readonly Figures[]>,
+  left: readonly string[],
+): string {
   const names = [...results.keys()];
   const rows = [...(results.get(names[0] ?? '')?.[0]?.keys() ?? [])];
   const value = (name: string, row: string): number => median(results.get(name)!.map((figures) => figures.get(row)!));
   const cell = (name: string, row: string): string => {
-    const reference = results.has(REFERENCE) ? value(REFERENCE, row) : Number.NaN;
-    const ratio = value(name, row) / reference;
-    return `${format(value(name, row))}${name === REFERENCE || Number.isNaN(ratio) ? '' : ` (${format(ratio)})`}`;
+    const against = taking.find((contender) => contender.name === name)?.against;
+    const isThere = against != null && results.has(against);
+    return `${format(value(name, row))}${isThere ? ` (${format(value(name, row) / value(against, row))})` : ''}`;
   };
   const lines = [
-    `${describeMachine()}; ${options.rounds} rounds, medians; in brackets: of the kernel's VXLAN.`,
+    `${describeMachine()}; ${options.rounds} rounds, medians; in brackets: of the kernel's VXLAN, and of Overlane kernel: of the one in a bridge.`,
     '',
     formatMarkdown([['', ...rows], ...names.map((name) => [name, ...rows.map((row) => cell(name, row))])]),
   ];
