@@ -22,6 +22,7 @@ import { DatapathError } from '../datapath/datapath-error.ts';
 import type { ForwardingRules } from '../datapath/forwarding-rules.ts';
 import { createPeerCounterMemory, MAX_COUNTED_PEERS, readPeerCounters } from '../datapath/peer-counters.ts';
 import { findLinkByAddress } from '../sys/link.linux.ts';
+import { LinkWatch } from '../sys/link-watch.linux.ts';
 import { innerMtuLimit } from '../underlay/inner-mtu.linux.ts';
 import type { UnderlaySource } from '../underlay/udp.linux.ts';
 import { openCapture } from './capture.ts';
@@ -45,7 +46,9 @@ export interface UserspaceOptions {
   readonly log: (level: LogLevel, message: string) => void;
 }
 
-/** How often devices are looked after without being asked: a bridge may be made anew, a link's MTU may change. */
+/** How often is looked whether an interface of the host changed: a bridge is made anew, a link has another MTU. Then ours are looked after. */
+const LINKS_MS = 500;
+/** And how often they are in any case. */
 const UPKEEP_SECONDS = 10;
 
 interface RunningThread {
@@ -102,7 +105,9 @@ class ThreadsDatapath implements MovableDatapath {
   #learned: (changes: LearnedChanges) => void = () => {};
   #reported: (report: ApplyReport) => void = () => {};
   readonly #failureListeners: ((reason: Error) => void)[] = [];
+  readonly #links = new LinkWatch();
   readonly #upkeep: NodeJS.Timeout;
+  #lookedAfterAt = performance.now();
   readonly #noticed = new Set<string>();
   #queue: Promise<unknown> = Promise.resolve();
   #stopping = false;
@@ -119,7 +124,10 @@ class ThreadsDatapath implements MovableDatapath {
       thread.onSaid = (said) => this.#take(said);
       thread.onFailure = (reason) => this.#fail(reason);
     }
-    this.#upkeep = setInterval(() => this.#lookAfter(), UPKEEP_SECONDS * 1000);
+    this.#upkeep = setInterval(() => {
+      const isDue = performance.now() - this.#lookedAfterAt >= UPKEEP_SECONDS * 1000;
+      if (this.#links.hasChanged() || isDue) this.#lookAfter();
+    }, LINKS_MS);
     this.#upkeep.unref();
   }
 
@@ -188,13 +196,14 @@ class ThreadsDatapath implements MovableDatapath {
     return this.#inOrder(async () => {
       if (this.#stopping) return;
       this.#stopping = true;
-      clearInterval(this.#upkeep);
+      if (this.#failure === null) this.#endUpkeep();
       if (!keep) this.#devices.forgetAll();
       await Promise.all(this.#threads.map(({ thread }) => thread.stop()));
     });
   }
 
   #lookAfter(): void {
+    this.#lookedAfterAt = performance.now();
     this.retry().then(
       (report) => this.#reported(report),
       () => undefined,
@@ -281,9 +290,14 @@ class ThreadsDatapath implements MovableDatapath {
 
   #fail(reason: Error): void {
     if (this.#stopping || this.#failure !== null) return;
-    clearInterval(this.#upkeep);
+    this.#endUpkeep();
     this.#failure = reason;
     for (const listener of this.#failureListeners) listener(reason);
+  }
+
+  #endUpkeep(): void {
+    clearInterval(this.#upkeep);
+    this.#links.close();
   }
 
   #inOrder<T>(work: () => Promise<T>): Promise<T> {

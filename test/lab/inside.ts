@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import { endWithStarter, sharedFolder } from '../../demo/lab/enter.ts';
 import { VITEST_ARGV } from './vitest-argv.ts';
 
+// Before what removes the folder that it is in.
+const memory = inMemory();
 endWithStarter(() => process.exit(1));
 const env = {
   ...process.env,
-  TMPDIR: inMemory(),
+  TMPDIR: memory,
   // The tests start hundreds of programs: each file of them is compiled once.
   NODE_COMPILE_CACHE: join(sharedFolder(), 'compiled'),
 };
@@ -25,6 +27,7 @@ function inMemory(): string {
   const folder = join(sharedFolder(), 'memory');
   mkdirSync(folder);
   // Where it can't be had, the folder itself does.
-  spawnSync('mount', ['-t', 'tmpfs', '-o', 'mode=0700', 'tmpfs', folder]);
+  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'mode=0700', 'tmpfs', folder]);
+  if (status === 0) process.once('exit', () => spawnSync('umount', ['--lazy', folder]));
   return folder;
 }
