@@ -6,9 +6,10 @@
  *      | UDP header | flags | reserved | VNI | reserved | inner destination | inner source | …
  *      0            8       9          12    15         16                  22             28
  *
- *     table outer, chain input:  UDP to the VXLAN port ─▶ vxlan
+ *     table outer, chain input:  UDP to the VXLAN port ─▶ vxlan · first fragment of IPv6 ─▶ fragment
  *                  chain vxlan:  (source, VNI) in vteps ─▶ take its pass, accept · no I flag ─▶ drop · VNI guarded ─▶ drop
- *                                VNI in open ─▶ take its pass, accept · else count, take a pass for nothing
+ *                                VNI in open ─▶ take its pass, accept · another VNI ─▶ count, take a pass for nothing, accept · else drop
+ *                  chain fragment: a port is there ─▶ accept · else drop
  *                  chain output: (destination, port, VNI) in sent ─▶ count
  *
  * What it is let through by, its pass, goes along as the packet's priority, which the kernel's VXLAN leaves as it is, and is asked for where
@@ -22,8 +23,11 @@
  *
  * Where VXLAN is by certain interfaces alone (`devices`), these come first:
  *
- *     chain vxlan:  by another ─▶ outside: VNI guarded or open ─▶ drop
+ *     chain vxlan:  by another ─▶ outside: VNI guarded or open ─▶ drop · another VNI ─▶ accept · else drop
  *     chain output: to the port, by another, VNI guarded or open ─▶ drop
+ *
+ * Over IPv6 the kernel puts fragments together behind the filter, which so judges the first of them: one that does not show what is judged
+ * is dropped (RFC 7112 says so of every such fragment), and those after it come to nothing. Over IPv4 it does so before.
  *
  * What is let through passes the fewest expressions. The kernel drops what has no I flag itself.
  *
@@ -39,9 +43,11 @@ import {
   drop,
   type Field,
   goto,
+  hasField,
   hasPriorityOf,
   isByOther,
   isField,
+  isFirstFragment,
   isInSet,
   isPriority,
   isTransport,
@@ -150,12 +156,23 @@ export function encodeTables({ outer, inner }: Tables, vxlanPort: number, isBoun
         newSet(outer, DEVICES, devicesId, ['in']),
         newChain(outer, 'outside'),
         ...isOurs.map((of) => rule('outside', ...of, drop())),
+        rule('outside', ...hasField(VNI), accept()),
+        rule('outside', drop()),
         rule('vxlan', ...isByOther('in', DEVICES, devicesId), goto('outside')),
         ...isOurs.map((of) =>
           rule('output', ...isUdpTo(vxlanPort), ...isByOther('out', DEVICES, devicesId), ...of, drop()),
         ),
       ]
     : [];
+  const fragments =
+    outer.family === 'ip6'
+      ? [
+          newChain(outer, 'fragment'),
+          rule('input', ...isFirstFragment(), goto('fragment')),
+          rule('fragment', ...hasField(DESTINATION_PORT), accept()),
+          rule('fragment', drop()),
+        ]
+      : [];
   return [
     newTable(outer),
     newTable(inner),
@@ -165,11 +182,13 @@ export function encodeTables({ outer, inner }: Tables, vxlanPort: number, isBoun
     newChain(outer, 'vxlan'),
     ...bounds,
     rule('input', ...isUdpTo(vxlanPort), goto('vxlan')),
+    ...fragments,
     rule('vxlan', ...takePass('vteps'), accept()),
     rule('vxlan', ...isField(I_FLAG, Uint8Array.of(0)), count(), drop()),
     rule('vxlan', ...isGuarded, drop()),
     rule('vxlan', ...takePass('open'), accept()),
-    rule('vxlan', count(), ...setPriority(PASS_FOR_NOTHING)),
+    rule('vxlan', ...hasField(VNI), count(), ...setPriority(PASS_FOR_NOTHING), accept()),
+    rule('vxlan', drop()),
   ];
 }
 

@@ -23,6 +23,8 @@ const BASES = { link: 0, network: 1, transport: 2 } as const;
 /** `in` and `out` are the interface that a packet came by, or leaves by, as a number in the machine's own order. */
 const META = { priority: 2, in: 4, out: 5, l4proto: 16 } as const;
 const LOOKUP_INVERTED = 1;
+/** The type of an extension header. */
+const IPV6_FRAGMENT = 44;
 
 /** A part of a packet. */
 export interface Field {
@@ -45,6 +47,19 @@ export function isTransport(protocol: number): Uint8Array[] {
 /** Goes on where the field is this. */
 export function isField(field: Field, value: Uint8Array): Uint8Array[] {
   return [...load(field, FIRST_REGISTER), compare(CMP_EQUAL, value)];
+}
+
+/** Goes on where the packet is long enough to have the field. */
+export function hasField(field: Field): Uint8Array[] {
+  return load(field, FIRST_REGISTER);
+}
+
+/** Goes on where the packet is the first fragment of one of IPv6. */
+export function isFirstFragment(): Uint8Array[] {
+  // The header of fragments has the offset, in eights of bytes, and three bits of another meaning.
+  const parts = [attribute.number(1, FIRST_REGISTER), attribute.byte(2, IPV6_FRAGMENT)];
+  const offset = expression('exthdr', [...parts, attribute.number(3, 2), attribute.number(4, 2)]);
+  return [offset, applyMask(Uint8Array.of(0xff, 0xf8), FIRST_REGISTER), compare(CMP_EQUAL, Uint8Array.of(0, 0))];
 }
 
 /** Goes on where the packet's priority is this. */
@@ -92,6 +107,7 @@ export function paddedLength(part: KeyPart): number {
 /** Attributes whose numbers are in network order. */
 export const attribute = {
   text: (type: number, text: string): Uint8Array => encodeAttribute(type, encodeText(text)),
+  byte: (type: number, value: number): Uint8Array => encodeAttribute(type, Uint8Array.of(value)),
   number: (type: number, value: number): Uint8Array => {
     const bytes = new Uint8Array(4);
     new DataView(bytes.buffer).setInt32(0, value);

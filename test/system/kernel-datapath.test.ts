@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { macText } from '../../agent/sys/neighbor-message.ts';
 import type { Program } from '../../demo/lab/program.ts';
-import { AGENT_ARGV, type AgentOptions, type Site } from '../../demo/lab/site.ts';
+import { AGENT_ARGV, type AgentOptions, type Site, UNDERLAY_DEV } from '../../demo/lab/site.ts';
 import { until } from '../../demo/lab/until.ts';
 import { createLab, type Lab } from '../../demo/lab.ts';
 import { parseMac } from '../../src/contract/mac.ts';
@@ -25,6 +25,7 @@ interface BridgeEntry {
   readonly port?: number;
 }
 
+const FRAGMENTS = fileURLToPath(new URL('./fragments.ts', import.meta.url));
 const CHURN = fileURLToPath(new URL('./kernel-churn.ts', import.meta.url));
 const DATAGRAMS = fileURLToPath(new URL('./datagrams.ts', import.meta.url));
 const MARK = Uint8Array.of(0xba, 0x5e, 0xd0, 0x0d);
@@ -436,5 +437,16 @@ function keeps(): void {
     await a.transfer(b, '192.168.9.2', 2_000_000);
     const vxlan = (await a.link(`ovx${VNI}`)).linkinfo as { info_data: object };
     expect(vxlan.info_data).toMatchObject({ udp_zero_csum6_rx: true, udp_zero_csum6_tx: false });
+    // Nor does a stranger's datagram pass the filter in fragments of which the first, which is judged, has nothing of VXLAN.
+    const stranger = await lab.site('frag');
+    const outside = await a.sniff(UNDERLAY_DEV, { contains: MARK });
+    const inside = await a.sniff('blue', { contains: MARK });
+    const header = [8, 0, 0, 0, 0, 0, VNI, 0];
+    const datagram = Buffer.of(...header, ...Array(6).fill(0xff), 2, 0, 0, 0, 0, 9, 0x88, 0xb5, ...MARK);
+    await stranger.exec([process.execPath, FRAGMENTS, stranger.v6, a.v6, '4789', datagram.toString('hex')]);
+    await outside.frame(() => outside.frames.length === 2);
+    await passes();
+    expect((await inside.stop()).length).toBe(0);
+    await outside.stop();
   });
 }
