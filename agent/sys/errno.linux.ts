@@ -1,10 +1,11 @@
 /** What a failed system call said. */
 import koffi from 'koffi';
 
-// Reversed, so that of two names for one number the first in the alphabet stands: EAGAIN, not EWOULDBLOCK.
+/** Of two names for one number the ones that the kernel's own code has. */
+const OTHER_NAMES = ['EDEADLOCK', 'ENOTSUP', 'EWOULDBLOCK'];
 const NAMES = new Map(
   Object.entries(koffi.os.errno)
-    .reverse()
+    .filter(([name]) => !OTHER_NAMES.includes(name))
     .map(([name, value]) => [value, name]),
 );
 
