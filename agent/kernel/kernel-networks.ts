@@ -114,11 +114,10 @@ export class KernelNetworks {
 
   report(): ApplyReport {
     const errors = new Map<number, string>();
-    for (const [vni, { settings }] of this.#wanted) {
-      const isGuarded = settings.antiSpoof !== 'off';
+    for (const [vni, wanted] of this.#wanted) {
       const problem =
         this.#errors.get(vni) ??
-        (isGuarded ? this.#options.filter.problem : null) ??
+        (this.#needsFilter(wanted) ? this.#options.filter.problem : null) ??
         this.#unreachable(vni) ??
         this.#carried.get(vni)?.problem;
       if (problem != null) errors.set(vni, problem);
@@ -299,7 +298,7 @@ export class KernelNetworks {
   /** Whether the network must not be carried, since nobody would be kept out of it, which is noted. */
   #isUnfiltered(vni: number): boolean {
     const { problem } = this.#options.filter;
-    if (problem === null || this.#wanted.get(vni)!.settings.antiSpoof === 'off') return false;
+    if (problem === null || !this.#needsFilter(this.#wanted.get(vni)!)) return false;
     this.#errors.set(vni, problem);
     return true;
   }
@@ -357,6 +356,11 @@ export class KernelNetworks {
     const sharing = this.#byBridge.get(network.place.bridge);
     sharing?.delete(network);
     if (sharing?.size === 0) this.#byBridge.delete(network.place.bridge);
+  }
+
+  /** What must come and go by certain interfaces is kept to them by the filter, whoever may speak there. */
+  #needsFilter({ settings }: WantedNetwork): boolean {
+    return this.#devices !== undefined || settings.antiSpoof !== 'off';
   }
 
   /** @param standing the networks whose vxlan device is there. */
