@@ -217,7 +217,10 @@ export class EncryptedDatapath implements Datapath {
     inner.onLearned((changes) => {
       for (const listener of this.#learnedListeners) listener(changes);
     });
-    inner.onReport((report) => this.#reported(report));
+    inner.onReport((report) => {
+      // Without WireGuard's devices what it carries goes nowhere, however well it does.
+      if (!this.#isStale) this.#reported(report);
+    });
     inner.onFailure((reason) => {
       for (const listener of this.#failureListeners) listener(reason);
     });

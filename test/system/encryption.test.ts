@@ -1,6 +1,6 @@
 /** Encrypted networks on a real underlay: what their sites carry, and what anyone else sees of it. */
 import { generateKeyPairSync } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WireguardStatus } from '../../agent/control/status.ts';
@@ -23,7 +23,7 @@ const missingNft = missingProgram('nft', 'nftables');
 
 interface Status {
   readonly wireguard?: WireguardStatus;
-  readonly networks: readonly { readonly name: string; readonly mtu: number }[];
+  readonly networks: readonly { readonly name: string; readonly mtu: number; readonly error?: string }[];
 }
 
 (missing === null ? describeTapLab : describe.skip)(`sites of an encrypted network${missing ?? ''}`, () => {
@@ -187,6 +187,41 @@ interface Status {
       await untilPing(a, '192.168.8.2');
       expect((await b.exec(['ip', '-o', 'link'])).match(/ovlwg/g)).toHaveLength(1);
     }
+  });
+
+  it('say that nothing is carried for as long as WireGuard can’t be had again, whatever is mended meanwhile', async () => {
+    await agentB.stop();
+    const programs = join(lab.folder, 'programs');
+    const program = join(programs, 'wireguard-go');
+    const path = (await b.exec(['sh', '-c', 'command -v wireguard-go'])).trim();
+    mkdirSync(programs);
+    symlinkSync(path, program);
+    const argv = [
+      'env',
+      `PATH=${programs}`,
+      ...AGENT_ARGV,
+      'run',
+      '--state',
+      overlay.stateOf(b),
+      '--datapath',
+      datapathB,
+    ];
+    agentB = b.spawn(argv);
+    await agentB.line(/"msg":"running"/);
+    await b.address('red', '192.168.8.2/24');
+    await untilPing(a, '192.168.8.2');
+    rmSync(program);
+    const links = (): Promise<string> => b.exec(['ip', '-o', 'link']);
+    await b.ip(`link del ${/ovlwg\w+/.exec(await links())![0]}`);
+    await agentB.line(/is not carried: not carried, since it must be encrypted.*wireguard-go/);
+    const seen = agentB.lines.length;
+    await b.ip('link set red down');
+    await until('the interface to be mended', async () => /red: <[^>]*\bUP\b/.test(await links()));
+    expect((await statusOf(b)).networks.find(({ name }) => name === 'red')?.error).toMatch(/wireguard-go/);
+    symlinkSync(path, program);
+    await agentB.line(/is carried now/);
+    expect(agentB.lines.slice(seen).filter((line) => line.includes('is carried now'))).toHaveLength(1);
+    await untilPing(a, '192.168.8.2');
   });
 
   it('with a key that is not the one they published, pass nothing', async () => {
