@@ -94,11 +94,11 @@ function lastNumber(tenantId: string, kind: EventKind): SQL {
 /** So many of a kind a tenant keeps, the newest: whoever makes many of one kind pushes no other out. */
 const KEPT_OF_A_KIND = 20_000;
 
-/** Reads two events where none has to go. */
+/** Reads two events where none has to go. Where there are many more, from before there was a bound, they go in several batches. */
 function forgetOldest(tenantId: string, kind: EventKind): SQL {
   const ofKind = sql`FROM events WHERE tenant_id = ${tenantId} AND kind = ${kind} ORDER BY at, id`;
-  return sql`DELETE FROM events WHERE id IN (SELECT id ${ofKind}
-    LIMIT max(0, ${lastNumber(tenantId, kind)} - coalesce((SELECT number ${ofKind} LIMIT 1), 0) + 1 - ${KEPT_OF_A_KIND}))`;
+  const over = sql`${lastNumber(tenantId, kind)} - coalesce((SELECT number ${ofKind} LIMIT 1), 0) + 1 - ${KEPT_OF_A_KIND}`;
+  return sql`DELETE FROM events WHERE id IN (SELECT id ${ofKind} LIMIT min(max(0, ${over}), ${KEPT_OF_A_KIND}))`;
 }
 
 function notBeforeTheLast(tenantId: string, now: SQL): SQL {

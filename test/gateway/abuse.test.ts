@@ -100,14 +100,22 @@ test('of each kind of event the newest 20,000 stay, whoever makes how many of an
   await change(1300);
   const first = sql`SELECT min(number) AS first, max(number) AS last, count(*) AS count FROM events WHERE tenant_id = ${tenantId} AND kind = 'network_changed'`;
   expect(await db.all(first)).toEqual([{ first: 1, last: 1, count: 1 }]);
-  await db.run(sql`INSERT INTO events (tenant_id, at, kind, revision, actor, subject, number)
-    WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+  const fill = (from: number, to: number) =>
+    db.run(sql`INSERT INTO events (tenant_id, at, kind, revision, actor, subject, number)
+    WITH RECURSIVE n(i) AS (SELECT ${from} UNION ALL SELECT i + 1 FROM n WHERE i < ${to})
     SELECT ${tenantId}, 5, 'network_changed', 0, '{"kind":"system"}', 's', i FROM n`);
+  await fill(2, 20_000);
   expect(await db.all(first)).toEqual([{ first: 1, last: 20_000, count: 20_000 }]);
   await change(1301);
   expect(await db.all(first)).toEqual([{ first: 2, last: 20_001, count: 20_000 }]);
   await change(1302);
   expect(await db.all(first)).toEqual([{ first: 3, last: 20_002, count: 20_000 }]);
+  // Of a great many that are left from before there was a bound, not all in one batch.
+  await fill(20_003, 60_000);
+  await change(1303);
+  expect(await db.all(first)).toEqual([{ first: 20_003, last: 60_001, count: 39_999 }]);
+  await change(1304);
+  expect(await db.all(first)).toEqual([{ first: 40_003, last: 60_002, count: 20_000 }]);
   expect(
     await db.all(sql`SELECT 1 FROM events WHERE tenant_id = ${tenantId} AND kind = 'network_created'`),
   ).toHaveLength(1);
