@@ -1,4 +1,5 @@
 /** The kernel's own WireGuard. */
+import { randomBytes } from 'node:crypto';
 import { parseIp } from '../../src/contract/ip.ts';
 import { SysError } from '../sys/errno.linux.ts';
 import { createLink, deleteLink, findLink } from '../sys/link.linux.ts';
@@ -18,13 +19,13 @@ import type { PeerChanges } from './peers.ts';
 import { KEEPALIVE_SECONDS } from './uapi.ts';
 import { WireguardError } from './wireguard-error.ts';
 
-const PROBE = 'ovlwgprobe';
-
 /** True where the kernel makes such devices, for us: tried by making one, which also loads the module. */
 export function kernelHasWireguard(): boolean {
+  // Of a name of its own: two agents may try at once.
+  const name = `ovlwgp${randomBytes(4).toString('hex')}`;
   try {
-    createLink(PROBE, WIREGUARD_FAMILY);
-    const link = findLink(PROBE);
+    createLink(name, WIREGUARD_FAMILY);
+    const link = findLink(name);
     if (link !== undefined) deleteLink(link.index);
     return true;
   } catch {
