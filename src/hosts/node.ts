@@ -57,12 +57,12 @@ function readChoice<Choice extends string>(
   return choice;
 }
 
-/** It is shown where somebody may be looking; a service's journal would keep it. */
+/** It is shown where somebody may be looking; a service's journal would keep it. Terminals that are services' have JOURNAL_STREAM, too. */
 function operatorKeyIn(data: string, { JOURNAL_STREAM }: NodeJS.ProcessEnv): string {
   try {
     mkdirSync(data, { recursive: true, mode: 0o700 });
     const { key, file, isNew } = keptOperatorKey(data);
-    if (isNew && JOURNAL_STREAM) console.log(`Operator key made, and kept in ${file}`);
+    if (isNew && JOURNAL_STREAM && !process.stdout.isTTY) console.log(`Operator key made, and kept in ${file}`);
     else if (isNew) console.log(`Operator key, shown this once and kept in ${file}: ${key}`);
     return key;
   } catch (error) {

@@ -18,14 +18,19 @@ export interface Ended {
   readonly stderr: string;
 }
 
-function launch(env: Record<string, string>): ChildProcess {
+function launch(env: Record<string, string>, within: readonly string[] = []): ChildProcess {
   const { PATH = '' } = process.env;
-  return spawn(process.execPath, [MAIN], { env: { PATH, PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [program, ...args] =
+    within.length === 0 ? [process.execPath, MAIN] : [...within, `${process.execPath} ${MAIN}`];
+  return spawn(program!, args, { env: { PATH, PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-/** `npm start` in a process of its own, once it says that it is ready. */
-export async function gatewayProcess(env: Record<string, string>): Promise<GatewayProcess> {
-  const child = launch(env);
+/**
+ * `npm start` in a process of its own, once it says that it is ready.
+ * @param within a program that is given the command line as its last argument, and runs it.
+ */
+export async function gatewayProcess(env: Record<string, string>, within?: readonly string[]): Promise<GatewayProcess> {
+  const child = launch(env, within);
   let output = '';
   const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   const url = await new Promise<string>((resolve, reject) => {

@@ -45,6 +45,13 @@ test('a key that is made under systemd is in its file alone, and not in the jour
   await running.end('SIGTERM');
 });
 
+test('a key that is made in a terminal is shown there, though systemd started the terminal', async () => {
+  const env = { OVERLANE_DATA: join(folder.path, 'new'), JOURNAL_STREAM: '8:4711' };
+  const running = await gatewayProcess(env, ['script', '--quiet', '--return', '/dev/null', '--command']);
+  expect(running.output()).toContain(readFileSync(join(env.OVERLANE_DATA, 'operator-key'), 'utf8').trim());
+  await running.end('SIGTERM');
+});
+
 test('after kill -9 in the middle of writes, all that was acknowledged is there and the database is sound', async () => {
   const running = await gatewayProcess(settings());
   const operator = new Caller(running.url, OVERLANE_OPERATOR_KEY);
