@@ -8,7 +8,8 @@
  *
  *     table outer, chain input:  UDP to the VXLAN port ─▶ vxlan · first fragment of IPv6 ─▶ fragment
  *                  chain vxlan:  (source, VNI) in vteps ─▶ take its pass, accept · no I flag ─▶ drop · VNI guarded ─▶ drop
- *                                VNI in open ─▶ take its pass, accept · another VNI ─▶ count, take a pass for nothing, accept · else drop
+ *                                VNI in open ─▶ take its pass, accept · another VNI ─▶ count, others · else drop
+ *                  chain others: without a pass ─▶ take one for nothing
  *                  chain fragment: a port is there ─▶ accept · else drop
  *                  chain output: (destination, port, VNI) in sent ─▶ count
  *
@@ -19,11 +20,13 @@
  *     table inner, chain vni9:     pass is VNI 9's ─▶ take it away, accept · another pass ─▶ drop
  *                  chain strict9:  (pass, inner source) in stations ─▶ take it away, accept · any pass ─▶ drop
  *
+ * Another VNI's may be another agent's of this host, whose tables have given it a pass already, or will.
+ *
  * What comes without a pass is the device's own answer to what was too big for the underlay.
  *
  * Where VXLAN is by certain interfaces alone (`devices`), these come first:
  *
- *     chain vxlan:  by another ─▶ outside: VNI guarded or open ─▶ drop · another VNI ─▶ accept · else drop
+ *     chain vxlan:  by another ─▶ outside: VNI guarded or open ─▶ drop · another VNI ─▶ others · else drop
  *     chain output: to the port, by another, VNI guarded or open ─▶ drop
  *
  * Over IPv6 the kernel puts fragments together behind the filter, which so judges the first of them: one that does not show what is judged
@@ -52,6 +55,7 @@ import {
   isPriority,
   isTransport,
   type KeyPart,
+  lacksPriorityOf,
   setPriority,
   takePriorityFrom,
 } from '../sys/nftables-expression.ts';
@@ -156,7 +160,7 @@ export function encodeTables({ outer, inner }: Tables, vxlanPort: number, isBoun
         newSet(outer, DEVICES, devicesId, ['in']),
         newChain(outer, 'outside'),
         ...isOurs.map((of) => rule('outside', ...of, drop())),
-        rule('outside', ...hasField(VNI), accept()),
+        rule('outside', ...hasField(VNI), goto('others')),
         rule('outside', drop()),
         rule('vxlan', ...isByOther('in', DEVICES, devicesId), goto('outside')),
         ...isOurs.map((of) =>
@@ -180,6 +184,8 @@ export function encodeTables({ outer, inner }: Tables, vxlanPort: number, isBoun
     newBaseChain(outer, 'input', NF_INET_LOCAL_IN, PRIORITY),
     newBaseChain(outer, 'output', NF_INET_LOCAL_OUT, PRIORITY),
     newChain(outer, 'vxlan'),
+    newChain(outer, 'others'),
+    rule('others', ...lacksPriorityOf(PASS_BITS), ...setPriority(PASS_FOR_NOTHING)),
     ...bounds,
     rule('input', ...isUdpTo(vxlanPort), goto('vxlan')),
     ...fragments,
@@ -187,7 +193,7 @@ export function encodeTables({ outer, inner }: Tables, vxlanPort: number, isBoun
     rule('vxlan', ...isField(I_FLAG, Uint8Array.of(0)), count(), drop()),
     rule('vxlan', ...isGuarded, drop()),
     rule('vxlan', ...takePass('open'), accept()),
-    rule('vxlan', ...hasField(VNI), count(), ...setPriority(PASS_FOR_NOTHING), accept()),
+    rule('vxlan', ...hasField(VNI), count(), goto('others')),
     rule('vxlan', drop()),
   ];
 }

@@ -69,8 +69,12 @@ export function isPriority(value: Uint8Array): Uint8Array[] {
 
 /** Goes on where any of these bits of the packet's priority is set. */
 export function hasPriorityOf(mask: Uint8Array): Uint8Array[] {
-  const none = new Uint8Array(mask.length);
-  return [loadMeta('priority', FIRST_REGISTER), applyMask(mask, FIRST_REGISTER), compare(CMP_NOT_EQUAL, none)];
+  return comparePriority(mask, CMP_NOT_EQUAL);
+}
+
+/** Goes on where none of them is. */
+export function lacksPriorityOf(mask: Uint8Array): Uint8Array[] {
+  return comparePriority(mask, CMP_EQUAL);
 }
 
 /** Goes on where the parts together are an element of the set, and counts at the element. */
@@ -146,6 +150,12 @@ function load({ base, offset, length, mask }: Field, register: number): Uint8Arr
 
 function loadMeta(what: keyof typeof META, register: number): Uint8Array {
   return expression('meta', [attribute.number(2, META[what]), attribute.number(1, register)]);
+}
+
+/** Of these bits, with 0. */
+function comparePriority(mask: Uint8Array, operation: number): Uint8Array[] {
+  const none = new Uint8Array(mask.length);
+  return [loadMeta('priority', FIRST_REGISTER), applyMask(mask, FIRST_REGISTER), compare(operation, none)];
 }
 
 function setPriorityFromRegister(): Uint8Array {

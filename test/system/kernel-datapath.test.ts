@@ -411,6 +411,26 @@ function keeps(): void {
     await passes();
   });
 
+  it('the networks of two agents of one host, each by an address of its own', async () => {
+    const [second, dev] = ['10.77.0.201', 'vx11'];
+    await a.ip(`address add ${second}/24 dev ${UNDERLAY_DEV}`);
+    await b.kernelVxlan({ dev, vni: 11, remotes: [second], addresses: ['192.168.11.2/24'] });
+    await start();
+    const file = join(lab.folder, 'second.json');
+    const green = network({ vni: 11, port: { type: 'host', name: 'green' }, macs: [] });
+    await writeFile(file, JSON.stringify({ vtep: { address: second }, networks: [green] }));
+    const other = a.spawn([...AGENT_ARGV, 'run', '--config', file, '--datapath', 'kernel']);
+    running.push(other);
+    await other.line(/"msg":"running"/);
+    await a.ip('address add 192.168.11.1/24 dev green');
+    await passes();
+    await until('a ping of the other to pass', async () => {
+      return (await a.ping('192.168.11.2', { count: 1, timeoutMs: 200 })).received === 1;
+    });
+    await a.ip(`address del ${second}/24 dev ${UNDERLAY_DEV}`);
+    await b.ip(`link del ${dev}`);
+  });
+
   it('10,000 entries that are changed at random 1,000 times just as the table ends', async () => {
     const seed = String(Date.now() % 100_000);
     const wanted = JSON.parse(await b.exec([process.execPath, CHURN, b.v4, seed])) as string[];
