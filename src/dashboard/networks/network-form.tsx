@@ -88,7 +88,7 @@ export function NetworkForm({ network, onDone, onCancel }: Props) {
         path="transport"
         value={draft.transport}
         onValue={set('transport')}
-        hint="Encrypted takes wireguard-go at each of its sites, and leaves 80 bytes less in a frame; static sites can’t take part."
+        hint="Encrypted takes WireGuard at each of its sites (the kernel’s, or wireguard-go), and leaves 80 bytes less in a frame; static sites can’t take part."
         options={[
           ...(network === undefined ? ([['', 'As the tenant has it']] as const) : []),
           ['plain', 'Plain VXLAN'],
