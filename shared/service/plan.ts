@@ -1,4 +1,6 @@
 /** What installing and uninstalling a service will do, as data: shown by `--dry-run`, and done in order otherwise. */
+import { Failure } from '../failure.ts';
+import { isAsWritten, marked } from './mark.ts';
 import { type Service, unitOf, unitPath } from './service.ts';
 
 export type Step = { readonly say: string } & (
@@ -16,7 +18,7 @@ export type Step = { readonly say: string } & (
 /** How this host stands. */
 export interface HostFacts {
   readonly hasUser: boolean;
-  /** The unit that a former `install` wrote, or null. */
+  /** The unit file in `unitPath`, or null. */
   readonly unit: string | null;
   /** Who has the state folder; null where there is none. */
   readonly stateOwner: 'service' | 'other' | null;
@@ -24,15 +26,20 @@ export interface HostFacts {
   readonly hasBegun: boolean;
 }
 
-/** @param inside what comes between the unit's writing and its start. */
+/**
+ * @param inside what comes between the unit's writing and its start.
+ * @throws Failure where the unit that is there is somebody else's
+ */
 export function planInstall(service: Service, host: HostFacts, unit: string, inside: readonly Step[] = []): Step[] {
   const path = unitPath(service);
-  const isNew = host.unit !== unit;
+  checkOurs(service, host);
+  const text = marked(unit);
+  const isNew = host.unit !== text;
   return [
     planUser(service, host),
     planState(service, host),
     isNew
-      ? { do: 'write', say: `write the unit ${path}`, path, text: unit }
+      ? { do: 'write', say: `write the unit ${path}`, path, text }
       : { do: 'nothing', say: `the unit ${path} is as it should be` },
     ...inside,
     ...(isNew ? [systemctl('have systemd read its units', 'daemon-reload')] : []),
@@ -48,6 +55,7 @@ export function planStart(service: Service): Step {
 /**
  * @param kept what the state folder has, in words.
  * @param inside what comes after it has stopped.
+ * @throws Failure where the unit that is there is somebody else's
  */
 export function planUninstall(
   service: Service,
@@ -55,6 +63,7 @@ export function planUninstall(
   { purge, kept, inside = [] }: { readonly purge: boolean; readonly kept: string; readonly inside?: readonly Step[] },
 ): Step[] {
   const path = unitPath(service);
+  checkOurs(service, host);
   const steps: Step[] = [];
   if (host.unit === null) steps.push({ do: 'nothing', say: `there is no unit ${path}` });
   else {
@@ -73,6 +82,14 @@ export function planUninstall(
   }
   if (host.hasUser) steps.push({ do: 'run', say: `remove the user ${service.name}`, argv: ['userdel', service.name] });
   return steps;
+}
+
+function checkOurs(service: Service, { unit }: HostFacts): void {
+  if (unit === null || isAsWritten(unit)) return;
+  throw new Failure(
+    'configuration',
+    `${unitPath(service)} was written or changed by somebody: put your changes in \`systemctl edit ${service.name}\`, and move that file away`,
+  );
 }
 
 function planUser({ name, state }: Service, { hasUser }: HostFacts): Step {

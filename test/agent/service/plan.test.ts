@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
 import { planAgentInstall, planAgentUninstall } from '../../../agent/service/plan.ts';
 import { unitText } from '../../../agent/service/unit.ts';
+import { marked } from '../../../shared/service/mark.ts';
 import type { HostFacts, Step } from '../../../shared/service/plan.ts';
 import { planGatewayInstall, planGatewayUninstall } from '../../../src/hosts/node/service/plan.ts';
 
 const PROGRAM = ['/usr/bin/node', '/opt/overlane/lib/node_modules/overlane/dist/package/agent/main.js'];
 const FRESH: HostFacts = { hasUser: false, unit: null, stateOwner: null, hasBegun: false };
-const INSTALLED: HostFacts = { hasUser: true, unit: unitText(PROGRAM), stateOwner: 'service', hasBegun: true };
+const INSTALLED: HostFacts = { hasUser: true, unit: marked(unitText(PROGRAM)), stateOwner: 'service', hasBegun: true };
 const JOIN = { flags: ['--gateway', 'https://g.example'], token: 'olj_secret' };
 
 function doneBy(steps: readonly Step[]): string[] {
@@ -52,6 +53,23 @@ test('what root had joined by hand before becomes the service’s', () => {
   const steps = planAgentInstall({ ...FRESH, stateOwner: 'other', hasBegun: true }, { program: PROGRAM, join: null });
   expect(doneBy(steps)).toContain(
     'chown --recursive --no-dereference overlane-agent:overlane-agent /var/lib/overlane-agent',
+  );
+});
+
+test('a unit that somebody wrote or changed is neither replaced nor removed, and it is said where changes belong', () => {
+  for (const unit of ['[Service]\nExecStart=/my/own\n', `${INSTALLED.unit}Nice=5\n`, '']) {
+    const host = { ...INSTALLED, unit };
+    for (const plan of [
+      () => planAgentInstall(host, { program: PROGRAM, join: null }),
+      () => planAgentUninstall(host, { program: PROGRAM, purge: true }),
+      () => planGatewayInstall(host, PROGRAM),
+      () => planGatewayUninstall(host, true),
+    ])
+      expect(plan).toThrow(/overlane-(agent|gateway)\.service was written or changed by somebody: .*systemctl edit/);
+  }
+  const older = { ...INSTALLED, unit: marked('[Service]\nExecStart=/usr/bin/older\n') };
+  expect(doneBy(planAgentInstall(older, { program: PROGRAM, join: null }))).toContain(
+    'write /etc/systemd/system/overlane-agent.service',
   );
 });
 
