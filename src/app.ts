@@ -29,6 +29,7 @@ import { macRoutes } from './routes/macs.ts';
 import { memberRoutes } from './routes/members.ts';
 import { networkRoutes } from './routes/networks.ts';
 import { addOpenApi } from './routes/openapi.ts';
+import { pathRoutes } from './routes/paths.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { sessionsRoutes } from './routes/sessions.ts';
 import { siteKeyRoutes } from './routes/site-key.ts';
@@ -60,6 +61,7 @@ export function createApp(gateway: Gateway): Hono<AppEnv> {
   app.route('/', joinTokenRoutes(gateway, access));
   app.route('/', siteRoutes(gateway, access));
   app.route('/', attachmentRoutes(gateway, access));
+  app.route('/', pathRoutes(gateway, access));
   app.route('/', eventRoutes(gateway, access));
   app.route('/', usageRoutes(gateway, access));
   app.route('/', macRoutes(gateway, access));

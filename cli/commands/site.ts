@@ -1,10 +1,12 @@
 import { Command } from 'commander';
 import { checked } from '../../shared/checked.ts';
+import { PathsSchema } from '../../src/contract/paths.ts';
 import type { PortSpec } from '../../src/contract/port.ts';
 import { NameSchema, TitleSchema, UdpPortSchema, UnicastIpSchema, VXLAN_PORT } from '../../src/contract/primitives.ts';
 import { AttachmentSchema, SiteSchema } from '../../src/contract/sites.ts';
 import { path } from '../api.ts';
 import { checkedNumber, checkedOrEmpty, clearing, collectLabel, PORT_HELP, parsePort } from '../flags.ts';
+import { formatPaths } from '../format/paths.ts';
 import { formatAttachment, formatSite, siteColumns } from '../format/site.ts';
 import type { Open } from '../session.ts';
 
@@ -41,6 +43,13 @@ export function siteCommand(open: Open): Command {
     .action(async (site: string) => {
       const { api, at, show } = await open();
       show(await api.get(at() + path`/sites/${site}`, SiteSchema), (one) => formatSite(one, Date.now()));
+    });
+
+  withSite(command.command('paths'))
+    .description('what the paths between a site and its peers are like, as each end sees them')
+    .action(async (site: string) => {
+      const { api, at, show } = await open();
+      show(await api.get(at() + path`/sites/${site}/paths`, PathsSchema), ({ items }) => formatPaths(items));
     });
 
   withPlace(command.command('add'))

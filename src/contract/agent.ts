@@ -3,6 +3,7 @@
  * (`version.ts`).
  */
 import * as v from 'valibot';
+import { MAX_REPORTED_PATHS, PathReportSchema } from './path-report.ts';
 import { MtuSchema, NameSchema, SlugSchema, UdpPortSchema, UnicastIpSchema, VniSchema } from './primitives.ts';
 import { CursorSchema } from './table.ts';
 
@@ -93,6 +94,10 @@ export const HeartbeatSchema = v.object({
     v.check((networks) => new Set(networks.map(({ vni }) => vni)).size === networks.length, 'must name each VNI once'),
   ),
   version: VersionSchema,
+  /** What the paths to its peers are like. */
+  paths: v.optional(
+    v.pipe(v.array(PathReportSchema), v.maxLength(MAX_REPORTED_PATHS, `must have at most ${MAX_REPORTED_PATHS} paths`)),
+  ),
   /** True where the agent holds a watch socket, and so will not report again for `WATCHING_HEARTBEAT_SECONDS`. */
   watching: v.optional(v.boolean('must be true or false')),
 });

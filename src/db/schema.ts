@@ -8,6 +8,7 @@ import { sql } from 'drizzle-orm';
 import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import type { NetworkReport } from '../contract/agent.ts';
 import type { Actor, EventKind } from '../contract/events.ts';
+import type { PathReport } from '../contract/path-report.ts';
 import type { PortSpec } from '../contract/port.ts';
 import type { SiteKind } from '../contract/sites.ts';
 import type { AntiSpoofMode, FloodMode } from '../contract/table.ts';
@@ -135,6 +136,8 @@ export const siteStatus = sqliteTable('site_status', {
   cursor: text('cursor'),
   version: text('version').notNull(),
   report: text('report', { mode: 'json' }).$type<NetworkReport[]>().notNull(),
+  /** What it said of the paths to its peers, and when; null of an agent that says nothing of them. See paths.ts. */
+  paths: text('paths', { mode: 'json' }).$type<{ readonly at: number; readonly to: readonly PathReport[] }>(),
   /** Of the report what tells how far the site is, without the counters, which are most of it: what is asked for all sites at once. */
   standing: text('standing', { mode: 'json' }).$type<KeptStanding[]>().notNull().default(sql`'[]'`),
   /** Since when its reports say that it has not applied what it should have; null where they don't. */

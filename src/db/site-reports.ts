@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { type NetworkReport, OFFLINE_AFTER_SECONDS, WATCHING_OFFLINE_AFTER_SECONDS } from '../contract/agent.ts';
+import type { PathReport } from '../contract/path-report.ts';
 import { type Sample, type Sampled, takeSamples } from '../domain/samples.ts';
 import { standingIn } from '../domain/standing.ts';
 import { type Database, runAll, write } from './database.ts';
@@ -27,10 +28,12 @@ export async function saveHeartbeat(
     readonly version: string;
     readonly networks: readonly NetworkReport[];
     readonly watching?: boolean | undefined;
+    readonly paths?: readonly PathReport[] | undefined;
   },
   now: number,
 ): Promise<void> {
   const held = said.networks.filter(({ heldRemovals }) => heldRemovals !== undefined).slice(0, MAX_HELD);
+  const paths = said.paths === undefined ? null : JSON.stringify({ at: now, to: said.paths });
   const until = now + (said.watching ? WATCHING_OFFLINE_AFTER_SECONDS : OFFLINE_AFTER_SECONDS) * 1000;
   const { before, expected } = await readBefore(db, from);
   const isBehind = said.networks.some(({ vni, revision }) => revision < (expected.get(vni) ?? 0));
@@ -44,15 +47,15 @@ export async function saveHeartbeat(
     ...recordOnline(db, from.tenantId, [from.siteId]),
     ...(held.length > 0 ? recordHeld(db, from, held) : []),
     ...keepHours(from, finished, before.sampledAt),
-    sql`INSERT INTO site_status (site_id, tenant_id, last_seen, online_until, cursor, version, report, standing, behind_since, sampled_at,
-        samples)
+    sql`INSERT INTO site_status (site_id, tenant_id, last_seen, online_until, cursor, version, report, standing, paths, behind_since,
+        sampled_at, samples)
       SELECT id, tenant_id, ${now}, ${until}, ${said.cursor}, ${said.version}, ${JSON.stringify(kept)},
-        ${JSON.stringify(kept.map(standingIn))}, ${isBehind ? now : null}, ${now},
+        ${JSON.stringify(kept.map(standingIn))}, ${paths}, ${isBehind ? now : null}, ${now},
         ${JSON.stringify(samples)}
       FROM sites WHERE tenant_id = ${from.tenantId} AND id = ${from.siteId}
       ON CONFLICT (site_id) DO UPDATE SET last_seen = excluded.last_seen, cursor = excluded.cursor,
         online_until = max(online_until, excluded.online_until), version = excluded.version, report = excluded.report,
-        standing = excluded.standing,
+        standing = excluded.standing, paths = excluded.paths,
         behind_since = iif(excluded.behind_since IS NULL, NULL, coalesce(site_status.behind_since, excluded.behind_since)),
         samples = ${unlessOvertaken(sql`excluded.samples`, sql`site_status.samples`)},
         sampled_at = ${unlessOvertaken(sql`excluded.sampled_at`, sql`site_status.sampled_at`)}`,

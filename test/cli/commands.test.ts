@@ -220,6 +220,36 @@ describe('site', () => {
   });
 });
 
+test('the paths between a site and its peers are shown as each end sees them', async () => {
+  const host = { url: gateway.url, operatorKey: OPERATOR_KEY };
+  const token = await json<{ token: string }>('token', 'create', '--uses', '3');
+  const join = async (name: string) => {
+    const key = await newAgentKey();
+    const { body } = await enrol(host, key, {
+      token: token.token,
+      name,
+      vtep: { address: `10.8.${tenants}.${name.length}`, port: 4789 },
+    });
+    return { id: body.site, caller: new Caller(gateway.url, await key.sign(gateway.url, body.site)) };
+  };
+  const [a, b, c] = [await join('a'), await join('bb'), await join('ccc')];
+  const report = (from: typeof a, ...paths: readonly object[]) =>
+    from.caller.made('POST', '/v1/agent/heartbeat', { cursor: 'c', version: '1.0.0', networks: [], paths });
+  const well = { state: 'reachable', rttMs: 0.254, asked: 32, lost: 0, mtu: 1500, neededMtu: 1500, hears: true };
+  expect(await done('site', 'paths', 'a')).toBe('no paths are known\n');
+  await report(
+    a,
+    { site: b.id, ...well },
+    { site: c.id, state: 'unreachable', asked: 9, lost: 9, neededMtu: 1500, hears: true },
+  );
+  await report(b, { site: a.id, ...well, lost: 8, mtu: 1400, carriesNeeded: false });
+  expect(cells(await done('site', 'paths', 'a')).slice(1)).toEqual([
+    ['bb', 'plain', 'reachable', '0.25 ms', '0%', '1500', 'reachable', '25%', '1400, 1500 needed'],
+    ['ccc', 'plain', 'lost, though heard', '-', '-', '-', '-', '-', '-'],
+  ]);
+  expect(await json('site', 'paths', 'bb')).toMatchObject({ items: [{ site: { name: 'a' }, there: { mtu: 1400 } }] });
+});
+
 describe('mac', () => {
   const mac = '02:00:00:00:00:0a';
 

@@ -198,7 +198,11 @@ test('every statement of every tenant’s route names the tenant, and none looks
   viewer.close();
   heard.push(...said);
   await call(agent, 'GET', `/v1/agent/tables?cursor=${cursor}`, '/v1/agent/tables');
-  await call(agent, 'POST', '/v1/agent/heartbeat', '/v1/agent/heartbeat', { cursor, networks: [], version: '1.0.0' });
+  const paths = [{ site: siteId, state: 'silent', asked: 10, lost: 10, neededMtu: 1500, hears: false }];
+  const heartbeat = { cursor, networks: [], version: '1.0.0', paths };
+  await call(agent, 'POST', '/v1/agent/heartbeat', '/v1/agent/heartbeat', heartbeat);
+  await call(agent, 'GET', '/v1/agent/paths', '/v1/agent/paths');
+  await call(admin, 'GET', `${at}/sites/agent/paths`, `${T}/sites/:site/paths`);
   await call(agent, 'PUT', '/v1/agent/wireguard', '/v1/agent/wireguard', {
     keys: [{ publicKey: Buffer.alloc(32, 7).toString('base64'), port: 51_820 }],
   });

@@ -21,6 +21,7 @@ import { members } from './suite/members.ts';
 import { networks } from './suite/networks.ts';
 import { oidc } from './suite/oidc.ts';
 import { overview } from './suite/overview.ts';
+import { paths } from './suite/paths.ts';
 import { sessions } from './suite/sessions.ts';
 import { sites } from './suite/sites.ts';
 import { tables } from './suite/tables.ts';
@@ -66,6 +67,7 @@ export function gatewaySuite(name: string, start: (settings: Settings) => Promis
     describe('looking', () => live(host));
     describe('tables', () => tables(host));
     describe('encryption', () => encryption(host));
+    describe('paths between sites', () => paths(host));
     describe('events and usage', () => events(host));
     describe('watching', () => watching(host));
     describe('idempotency keys', () => idempotency(host));

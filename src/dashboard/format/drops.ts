@@ -23,6 +23,16 @@ export const DROP_REASONS: Readonly<Record<string, DropReason>> = {
     means: 'A datagram without the I flag of RFC 7348, so it names no network.',
     advice: 'Something other than VXLAN uses the port: GPE or another overlay. Give one of them another port.',
   },
+  dropUnlistedProbe: {
+    title: 'Unlisted probe',
+    means: 'An agent asked what the path is like, from an address and port that the registry does not list.',
+    advice: 'A site behind NAT or with another address than registered. Compare the site’s VTEP address.',
+  },
+  dropProbeLimit: {
+    title: 'Too many probes',
+    means: 'More questions about the path came in a second than are answered.',
+    advice: 'No agent asks so often: find out who sends by the VTEP’s address.',
+  },
   dropUnknownVni: {
     title: 'Unknown VNI',
     means: 'Frames of a network that this site does not carry.',

@@ -16,6 +16,7 @@ import { Carried } from './carried.tsx';
 import { DisableSite, EnableSite, RemoveSite } from './consequences.tsx';
 import { Drops } from './drops.tsx';
 import { formatLabels } from './labels.ts';
+import { Paths } from './paths.tsx';
 import { SiteForm } from './site-form.tsx';
 
 const LINES = [FROM_OTHERS, TO_OTHERS];
@@ -82,6 +83,7 @@ export function SitePage({ name }: { readonly name: string }) {
         />
       </Panel>
       <Carried site={site} health={health} />
+      {site.kind === 'agent' && <Paths site={site} />}
       <HistoryPanel title="Throughput" site={site.id} lines={LINES} />
       {site.kind === 'agent' && <Drops site={site} />}
       <LatestEvents site={site.id} />
