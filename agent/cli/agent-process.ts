@@ -81,7 +81,10 @@ export async function runAgentProcess<D extends Datapath>({
         status: () => statusLine(running.status()),
       });
       const figures =
-        metrics && (await serveMetrics(metrics, () => formatAgentMetrics(running.status(), datapath.counters())));
+        metrics &&
+        (await serveMetrics(metrics, () =>
+          formatAgentMetrics(running.status(), datapath.counters(), datapath.paths()),
+        ));
       try {
         await agent.start();
         log('info', 'running');
@@ -108,7 +111,7 @@ export async function runAgentProcess<D extends Datapath>({
 
 function handlersOf(agent: AgentControl, datapath: Datapath): LocalHandlers {
   return {
-    '/status': async () => ({ ...agent.status(), peers: peerStatuses(datapath.counters()) }),
+    '/status': async () => ({ ...agent.status(), peers: peerStatuses(datapath.counters(), datapath.paths()) }),
     '/rotate-key': async () => {
       if (agent.rotateKey === undefined) throw new Failure('configuration', 'an agent that runs by a file has no key');
       return { publicKey: await agent.rotateKey() };

@@ -2,20 +2,24 @@
 import { join } from 'node:path';
 import { formatColumns } from '../../shared/columns.ts';
 import { Failure, reasonOf } from '../../shared/failure.ts';
-import { createGatewayClient } from '../control/client.ts';
+import type { Paths } from '../../src/contract/paths.ts';
+import { askPaths, createGatewayClient } from '../control/client.ts';
 import { KeyRing } from '../control/key-ring.ts';
 import { openTableStore } from '../control/last-good.ts';
 import { askLocalApi } from '../control/local-api.ts';
 import { checkSocketPath, type Membership, readMembership, SOCKET_FILE } from '../control/state-folder.ts';
 import type { AgentStatus } from '../control/status.ts';
+import { checkEncryption } from '../doctor/encryption.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { checkGateway } from '../doctor/gateway.ts';
 import { checkHost } from '../doctor/host.ts';
+import { checkPaths } from '../doctor/paths.ts';
 import { checkRunning } from '../doctor/running.ts';
 import { checkUnderlay } from '../doctor/underlay.ts';
+import { missingWireguard } from '../wireguard/device.linux.ts';
 import { EXIT_FAILED, EXIT_OK } from './exit-code.ts';
 import { openGateway } from './gateway.ts';
-import { whatIsWrong } from './what-is-wrong.ts';
+import { wrongBesidePaths } from './what-is-wrong.ts';
 
 export interface DoctorFlags {
   readonly state: string;
@@ -43,29 +47,43 @@ async function look(folder: string): Promise<Finding[]> {
   const { site, vtep } = membership;
   const networks = [...(table?.networks.values() ?? [])].map(({ header }) => header);
   const now = Date.now();
+  const isNeeded = networks.some(({ transport }) => transport === 'wireguard');
+  const { findings, paths } = await gatewayOf(folder, membership, table?.cursor ?? null);
   return [
     ...host,
     joined,
-    ...checkRunning(status, status === null ? [] : whatIsWrong(status, now), now),
+    ...checkRunning(status, status === null ? [] : wrongBesidePaths(status, now), now),
     ...checkUnderlay({ vtep, site, networks, isRunning: status !== null }),
-    ...(await gatewayOf(folder, membership, table?.cursor ?? null)),
+    ...checkPaths(status?.peers ?? [], paths),
+    ...checkEncryption({ missing: missingWireguard(), isNeeded, status }),
+    ...findings,
   ];
 }
 
-async function gatewayOf(folder: string, membership: Membership, cursor: string | null): Promise<Finding[]> {
+interface GatewaySays {
+  readonly findings: readonly Finding[];
+  readonly paths: Paths['items'];
+}
+
+async function gatewayOf(folder: string, membership: Membership, cursor: string | null): Promise<GatewaySays> {
   try {
     const { privateKey } = (await KeyRing.open(folder)).current;
     const connection = await openGateway(membership);
     try {
       const { origin, clock } = connection;
-      const client = createGatewayClient({ ...connection, privateKey }, membership.site);
-      return await checkGateway({ origin, client, cursor, clockAheadMs: () => clock.now() - Date.now() });
+      const options = { ...connection, privateKey };
+      const client = createGatewayClient(options, membership.site);
+      const findings = await checkGateway({ origin, client, cursor, clockAheadMs: () => clock.now() - Date.now() });
+      const isThere = findings.some(({ check, verdict }) => check === 'gateway' && verdict === 'pass');
+      const told = isThere ? await askPaths(options, membership.site) : null;
+      // An older gateway has no such answer: then this end's own word must do.
+      return { findings, paths: told?.kind === 'told' ? told.items : [] };
     } finally {
       connection.transport.close();
     }
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    return [{ check: 'gateway', verdict: 'fail', says: error.message, todo: 'join again' }];
+    return { findings: [{ check: 'gateway', verdict: 'fail', says: error.message, todo: 'join again' }], paths: [] };
   }
 }
 

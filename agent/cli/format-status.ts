@@ -5,6 +5,7 @@ import { formatVtep } from '../../shared/format-vtep.ts';
 import { PULL_SECONDS } from '../../src/contract/agent.ts';
 import type { PeerStatus } from '../control/peer-status.ts';
 import type { AgentStatus, NetworkStatus, WireguardStatus } from '../control/status.ts';
+import type { PeerPath } from '../datapath/datapath.ts';
 import { whatIsWrong } from './what-is-wrong.ts';
 
 /** @param now milliseconds since 1970. */
@@ -53,8 +54,27 @@ function formatNetworks(networks: readonly NetworkStatus[]): string {
 
 function formatPeers(peers: readonly PeerStatus[]): string {
   if (peers.length === 0) return '';
-  const rows = peers.map(({ networks, rxFrames, rxBytes, txFrames, txBytes, txDropped, ...vtep }) => {
-    return [formatVtep(vtep), networks.join(' '), ...[rxFrames, rxBytes, txFrames, txBytes, txDropped].map(String)];
+  const rows = peers.map(({ networks, rxFrames, rxBytes, txFrames, txBytes, txDropped, path, ...vtep }) => {
+    const counts = [rxFrames, rxBytes, txFrames, txBytes, txDropped].map(String);
+    return [formatVtep(vtep), networks.join(' '), ...counts, path === undefined ? '' : formatPath(path)];
   });
-  return formatColumns([['PEER', 'VNIS', 'RX FRAMES', 'RX BYTES', 'TX FRAMES', 'TX BYTES', 'TX DROPPED'], ...rows]);
+  return formatColumns([
+    ['PEER', 'VNIS', 'RX FRAMES', 'RX BYTES', 'TX FRAMES', 'TX BYTES', 'TX DROPPED', 'PATH'],
+    ...rows,
+  ]);
+}
+
+/** `0.42 ms, 0% lost, MTU 1500` */
+function formatPath({ state, rttMs, asked, lost, mtu }: PeerPath): string {
+  if (state === 'new') return 'not known yet';
+  if (state === 'silent') return 'no answer to probes (a static VTEP?)';
+  if (state === 'unreachable') return 'does not answer';
+  const facts = [`${Math.round((100 * lost) / asked)}% lost`];
+  if (rttMs !== undefined) facts.unshift(`${formatMs(rttMs)} ms`);
+  if (mtu !== undefined) facts.push(`MTU ${mtu}`);
+  return facts.join(', ');
+}
+
+function formatMs(ms: number): string {
+  return ms < 10 ? ms.toFixed(2) : ms.toFixed(0);
 }

@@ -15,6 +15,7 @@ import {
 } from '../../src/contract/agent.ts';
 import type { ErrorCode } from '../../src/contract/errors.ts';
 import { type MacReport, type MacReported, MacReportedSchema } from '../../src/contract/macs.ts';
+import { type Paths, PathsSchema } from '../../src/contract/paths.ts';
 import { type TableUpdate, TableUpdateSchema } from '../../src/contract/table.ts';
 import { CONTRACT_HEADER, CONTRACT_VERSION } from '../../src/contract/version.ts';
 import {
@@ -48,6 +49,7 @@ export type HeartbeatAnswer = { readonly kind: 'accepted' } | Refused | Unavaila
 export type MacsAnswer = ({ readonly kind: 'reported' } & MacReported) | Refused | Unavailable;
 export type RotateAnswer = { readonly kind: 'rotated' } | Refused | Unavailable;
 export type PublishAnswer = ({ readonly kind: 'published' } & WireguardPublished) | Refused | Unavailable;
+export type PathsAnswer = ({ readonly kind: 'told' } & Paths) | Refused | Unavailable;
 export type EnrollAnswer = { readonly kind: 'enrolled'; readonly enrolled: Enrolled } | Refused | Unavailable;
 
 /** What a session needs of the gateway. */
@@ -108,6 +110,14 @@ export async function enrollSite(options: ClientOptions, enroll: Enroll): Promis
   if ('reason' in response || (response.status !== 200 && response.status !== 201)) return failureOf(response);
   const enrolled = parseBody(response, EnrolledSchema);
   return enrolled.kind === 'unavailable' ? enrolled : { kind: 'enrolled', enrolled: enrolled.value };
+}
+
+/** Asks what both ends said of the paths between the site and its peers. */
+export async function askPaths(options: ClientOptions, site: string): Promise<PathsAnswer> {
+  const response = await send(options, site, { method: 'GET', path: '/v1/agent/paths', headers: {} });
+  if ('reason' in response || response.status !== 200) return failureOf(response);
+  const told = parseBody(response, PathsSchema);
+  return told.kind === 'unavailable' ? told : { kind: 'told', ...told.value };
 }
 
 /** Says by which WireGuard keys the site is reached. */

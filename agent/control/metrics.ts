@@ -4,7 +4,7 @@
  */
 import { formatVtep } from '../../shared/format-vtep.ts';
 import { formatMetric, type Labels, type Sample } from '../../shared/prometheus.ts';
-import type { DatapathCounters, PeerCounters } from '../datapath/datapath.ts';
+import type { DatapathCounters, PeerCounters, PeerPath } from '../datapath/datapath.ts';
 import type { AgentStatus } from './status.ts';
 
 /** Which counter goes under which name, with which labels; drops are found by their prefix. */
@@ -41,7 +41,11 @@ interface Counted {
 }
 
 /** @returns all figures of this moment. */
-export function formatAgentMetrics(status: AgentStatus, counters: DatapathCounters): string {
+export function formatAgentMetrics(
+  status: AgentStatus,
+  counters: DatapathCounters,
+  paths: readonly PeerPath[] = [],
+): string {
   const names = new Map(status.networks.map(({ vni, name }) => [vni, name]));
   const networks = [...counters.networks].map(([vni, { totals, peers }]) => {
     const labels = { vni, network: names.get(vni) ?? '' };
@@ -63,6 +67,7 @@ export function formatAgentMetrics(status: AgentStatus, counters: DatapathCounte
       'counter',
       peers.flatMap(dropsOf),
     ),
+    ...formatPaths(paths),
     format(
       'network_in_step',
       '1 where the network is carried as the table says.',
@@ -99,6 +104,33 @@ export function formatAgentMetrics(status: AgentStatus, counters: DatapathCounte
         ]),
     format('resident_memory_bytes', 'Resident memory of the agent.', 'gauge', [[{}, process.memoryUsage.rss()]]),
   ].join('');
+}
+
+/** Without those that never answered, of which nothing is known: static VTEPs are such. */
+function formatPaths(paths: readonly PeerPath[]): string[] {
+  const known = paths.filter(({ state }) => state === 'reachable' || state === 'unreachable');
+  const gauge = (name: string, help: string, value: (path: PeerPath) => number | undefined): string =>
+    format(
+      name,
+      help,
+      'gauge',
+      known.flatMap((path): Sample[] => {
+        const figure = value(path);
+        return figure === undefined ? [] : [[{ peer: formatVtep(path), transport: path.transport }, figure]];
+      }),
+    );
+  return [
+    gauge('peer_reachable', '1 where the VTEP answers probes, 0 where it did and does no more.', ({ state }) =>
+      Number(state === 'reachable'),
+    ),
+    gauge('peer_round_trip_seconds', 'Smoothed round trip of probes to the VTEP.', ({ rttMs }) =>
+      rttMs === undefined ? undefined : Math.round(rttMs * 1000) / 1e6,
+    ),
+    gauge('peer_loss_ratio', 'Share of the last probes to the VTEP that were lost.', ({ asked, lost }) =>
+      asked === 0 ? undefined : lost / asked,
+    ),
+    gauge('peer_path_mtu_bytes', 'The largest IP packet that came to the VTEP.', ({ mtu }) => mtu),
+  ];
 }
 
 function countedOf(network: Labels, { address, port, counters }: PeerCounters): Counted {

@@ -1,5 +1,5 @@
-/** How it goes with each peer, for people: what the data path counted with it, over all networks. */
-import type { DatapathCounters } from '../datapath/datapath.ts';
+/** How it goes with each peer, for people: what the data path counted with it, over all networks, and what the path to it is like. */
+import type { DatapathCounters, PeerPath } from '../datapath/datapath.ts';
 
 export interface PeerStatus {
   readonly address: string;
@@ -12,10 +12,11 @@ export interface PeerStatus {
   readonly txBytes: number;
   /** What could not be sent to it, for any reason. */
   readonly txDropped: number;
+  readonly path?: PeerPath;
 }
 
 /** @returns one entry for each VTEP, in the order in which they come. */
-export function peerStatuses({ networks }: DatapathCounters): PeerStatus[] {
+export function peerStatuses({ networks }: DatapathCounters, paths: readonly PeerPath[] = []): PeerStatus[] {
   const byVtep = new Map<string, PeerStatus>();
   for (const [vni, { peers }] of [...networks].sort(([a], [b]) => a - b)) {
     for (const { address, port, counters } of peers) {
@@ -35,5 +36,9 @@ export function peerStatuses({ networks }: DatapathCounters): PeerStatus[] {
       });
     }
   }
-  return [...byVtep.values()];
+  const pathOf = new Map(paths.map((path) => [`${path.address} ${path.port}`, path]));
+  return [...byVtep].map(([key, peer]) => {
+    const path = pathOf.get(key);
+    return path === undefined ? peer : { ...peer, path };
+  });
 }

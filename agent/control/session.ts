@@ -13,13 +13,7 @@
  * - No socket to be told by, or one that is lost: the gateway is asked every few seconds instead (watch.ts).
  * - A table that would take most peers away, and nobody asked for that: held until a snapshot says it again (hold.ts).
  */
-import {
-  HEARTBEAT_SECONDS,
-  type Heartbeat,
-  PULL_SECONDS,
-  WATCHING_HEARTBEAT_SECONDS,
-  WATCHING_PULL_SECONDS,
-} from '../../src/contract/agent.ts';
+import { PULL_SECONDS, WATCHING_PULL_SECONDS } from '../../src/contract/agent.ts';
 import type { Delta, TableUpdate } from '../../src/contract/table.ts';
 import { CLOSE_DISABLED, CLOSE_UNAUTHENTICATED } from '../../src/contract/watch.ts';
 import type { Datapath } from '../datapath/datapath.ts';
@@ -27,12 +21,13 @@ import { Announcer } from './announcer.ts';
 import { backoffMs } from './backoff.ts';
 import type { GatewayClient, Refused, Unavailable } from './client.ts';
 import { ContactRecord } from './contact.ts';
+import { heartbeatOf } from './heartbeat.ts';
 import { type Held, removalsToHold } from './hold.ts';
 import { InForce } from './in-force.ts';
 import type { TableStore } from './last-good.ts';
 import type { Log } from './log.ts';
 import { changesNothing, type LastGood, mergeNext, startsFrom, toSnapshot } from './merge.ts';
-import { nonZero, shortened } from './report-size.ts';
+import { REPORT_SPREAD_MS, reportSeconds, reportSpreadMs } from './report-times.ts';
 import { type Contact, type NetworkStatus, networkStatuses } from './status.ts';
 import { networkTraffic } from './traffic-teller.ts';
 import { type TablePush, Watch } from './watch.ts';
@@ -73,12 +68,8 @@ export interface SessionStatus {
 
 /** A pull may come 10 % earlier or later, so that agents that started together don't stay together. */
 const PULL_JITTER = 0.1;
-/** After a change that was pushed to many, their reports come spread over this or so long per site: a hundred in a second. */
-const REPORT_SPREAD_MS = 1000;
-const REPORT_SPREAD_PER_PEER_MS = 10;
 /** For so long a change may be on its way that was told before the gateway heard where the site is. */
 const CROSSING_MS = 10_000;
-const REPORT_ERROR_CHARACTERS = 500;
 
 export class Session {
   readonly #options: SessionOptions;
@@ -95,6 +86,8 @@ export class Session {
   #heartbeatAt = Number.NEGATIVE_INFINITY;
   #heartbeatTriedAt = Number.NEGATIVE_INFINITY;
   #reportDue = true;
+  /** Since the last report. */
+  #pathsChanged = false;
   #stopped = false;
   /** Where the gateway was last told that the site is, and when. */
   #said = { cursor: '', at: 0 };
@@ -108,6 +101,7 @@ export class Session {
     this.#contact = new ContactRecord(options.now, options.log);
     this.#inForce = new InForce(options.datapath, options.log, () => this.#tellNews());
     this.#announcer = new Announcer({ ...options, held: () => this.#held });
+    options.datapath.onPathChange(() => this.#pathChanged());
     this.#watch =
       options.watch === undefined
         ? null
@@ -196,8 +190,8 @@ export class Session {
     if (!this.#mayRest()) return this.#pullIn(PULL_SECONDS * 1000 * jitter);
     const pullMs = this.#pulledAt + WATCHING_PULL_SECONDS * 1000 * jitter - now();
     const reportMs = this.#reportDue
-      ? Math.max(this.#reportSpreadMs() * random(), this.#heartbeatTriedAt + 2 * this.#reportSpreadMs() - now())
-      : this.#heartbeatAt + WATCHING_HEARTBEAT_SECONDS * 1000 * jitter - now();
+      ? Math.max(reportSpreadMs(this.#held) * random(), this.#heartbeatTriedAt + 2 * reportSpreadMs(this.#held) - now())
+      : this.#heartbeatAt + this.#reportSeconds() * 1000 * jitter - now();
     if (pullMs <= reportMs) return this.#pullIn(Math.max(0, pullMs));
     this.#cancelNext = this.#options.after(Math.max(0, reportMs), () => {
       void this.#turn(async () => {
@@ -207,9 +201,17 @@ export class Session {
     });
   }
 
-  #reportSpreadMs(): number {
-    const peers = [...(this.#held?.networks.values() ?? [])].map(({ vteps }) => vteps.size);
-    return Math.max(REPORT_SPREAD_MS, REPORT_SPREAD_PER_PEER_MS * Math.max(0, ...peers));
+  #reportSeconds(): number {
+    return reportSeconds(this.#watch?.isLive === true, this.#pathsChanged);
+  }
+
+  /** While a turn is under way, it is its end that sees to the rest. */
+  #pathChanged(): void {
+    if (this.#pathsChanged) return;
+    this.#pathsChanged = true;
+    if (this.#stopped || this.#watch?.isLive !== true) return;
+    this.#cancelNext();
+    this.#waitForNext();
   }
 
   #pullIn(ms: number): void {
@@ -375,39 +377,19 @@ export class Session {
 
   /** At once after a change, and otherwise so that no more than `HEARTBEAT_SECONDS` lie between two, `WATCHING_HEARTBEAT_SECONDS` with a live socket. */
   async #report(): Promise<void> {
-    const { client, now, log } = this.#options;
+    const { client, datapath, version, now, log } = this.#options;
     const watching = this.#watch?.isLive ?? false;
-    const seconds = watching ? WATCHING_HEARTBEAT_SECONDS * (1 - PULL_JITTER) : HEARTBEAT_SECONDS - PULL_SECONDS;
+    const seconds = this.#reportSeconds() * (watching ? 1 - PULL_JITTER : 1);
     if (!this.#reportDue && now() < this.#heartbeatAt + seconds * 1000) return;
     this.#heartbeatTriedAt = now();
-    const answer = await client.heartbeat(this.#heartbeat());
-    if (answer.kind === 'accepted') {
-      this.#reportDue = false;
-      this.#heartbeatAt = now();
-    } else if (answer.kind === 'refused')
-      log('warn', `the gateway refuses the report: ${answer.code}: ${answer.detail}`);
-    else log('warn', `the report did not reach the gateway: ${answer.reason}`);
-  }
-
-  #heartbeat(): Heartbeat {
-    const counters = this.#options.datapath.counters().networks;
+    this.#pathsChanged = false;
+    const { cursor } = this.#held!;
     const { networks } = this.status();
-    return {
-      cursor: this.#held!.cursor,
-      version: this.#options.version,
-      ...(this.#watch?.isLive ? { watching: true } : {}),
-      networks: shortened(
-        networks.map(({ vni, revision, digest, mtu, transport, heldRemovals, error }) => ({
-          vni,
-          revision,
-          digest,
-          counters: nonZero(counters.get(vni)?.totals),
-          // A gateway that has encrypted networks knows the field, too.
-          ...(transport === 'plain' ? {} : { mtu }),
-          ...(heldRemovals === undefined ? {} : { heldRemovals }),
-          ...(error === undefined ? {} : { error: error.slice(0, REPORT_ERROR_CHARACTERS) }),
-        })),
-      ),
-    };
+    const answer = await client.heartbeat(heartbeatOf(datapath, { cursor, version, watching, networks }));
+    // One that was not taken is tried again, a while later.
+    this.#reportDue = answer.kind !== 'accepted';
+    if (answer.kind === 'accepted') this.#heartbeatAt = now();
+    else if (answer.kind === 'refused') log('warn', `the gateway refuses the report: ${answer.code}: ${answer.detail}`);
+    else log('warn', `the report did not reach the gateway: ${answer.reason}`);
   }
 }

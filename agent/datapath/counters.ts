@@ -36,6 +36,9 @@ export const COUNTER_NAMES = [
   // Datagrams and frames dropped, by reason.
   'dropTruncatedHeader',
   'dropNoVniFlag',
+  // Probes (wire/probe.ts) of who is not in the table, and more of them than are looked at.
+  'dropUnlistedProbe',
+  'dropProbeLimit',
   // What the kernel put together and could be one frame or several.
   'dropAmbiguousTrain',
   'dropUnknownVni',

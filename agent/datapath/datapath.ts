@@ -5,6 +5,7 @@
  * simulations).
  */
 import type { TableUpdate } from '../../src/contract/table.ts';
+import type { Transport } from '../../src/contract/wireguard.ts';
 
 export interface Datapath {
   /**
@@ -52,6 +53,12 @@ export interface Datapath {
 
   /** Totals since the start. Cheap enough to be read every second. */
   counters(): DatapathCounters;
+
+  /** What the path to each VTEP of the tables is like, by asking over what its frames take. */
+  paths(): readonly PeerPath[];
+
+  /** Calls `listener` when one of them became what it was not: it is reachable or no more, or carries more or less. One listener at most. */
+  onPathChange(listener: () => void): void;
 
   /** Watches the frames of a network that pass, from when it resolves. Absent where the host's own tools do that: the kernel's devices can be watched by tcpdump. */
   capture?(request: CaptureRequest): Promise<Capture>;
@@ -149,6 +156,31 @@ export interface NetworkCounters {
  */
 export interface PeerCounters extends VtepAddress {
   readonly counters: Readonly<Record<string, number>>;
+}
+
+/** Times and sizes are of the last minutes. */
+export interface PeerPath extends VtepAddress {
+  readonly site: string;
+  readonly transport: Transport;
+  /**
+   * `new`: no answer yet, and not asked often enough to say so. `silent`: it never answered, nor asked. `unreachable`: it was heard, and
+   * the last ten asks were lost.
+   */
+  readonly state: 'new' | 'reachable' | 'silent' | 'unreachable';
+  /** Smoothed, in milliseconds, without the time that the answer was held there. */
+  readonly rttMs?: number;
+  /** Of the last asks, at most 32, since it became reachable. */
+  readonly asked: number;
+  readonly lost: number;
+  /** The largest packet that came there, in bytes of IP packet. */
+  readonly mtu?: number;
+  /** What the networks need of it, and how much of that VXLAN adds. */
+  readonly neededMtu: number;
+  readonly overhead: number;
+  /** False where that does not pass; absent while it is not known. */
+  readonly carriesNeeded?: boolean;
+  /** It asked or answered lately: the way from there to here is open. */
+  readonly hears: boolean;
 }
 
 export interface CaptureRequest {

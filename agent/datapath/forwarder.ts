@@ -24,6 +24,7 @@ import {
   readSourceLow,
 } from '../wire/ethernet.ts';
 import type { DatagramBatch, PacketBatch } from '../wire/packet-batch.ts';
+import { isProbe } from '../wire/probe.ts';
 import { VIRTIO_NET_HEADER_LENGTH, writePlainVirtioNet } from '../wire/virtio-net.ts';
 import { hasVni, readVni, VXLAN_HEADER_LENGTH } from '../wire/vxlan.ts';
 import { AddressTable } from './address-table.ts';
@@ -39,6 +40,7 @@ import { NeighborProxy } from './neighbor-proxy.ts';
 import type { Network } from './network.ts';
 import { PEER_COUNTER, PeerCounterBlocks } from './peer-counters.ts';
 import { isLocal, localPlace, NOWHERE, portOf } from './places.ts';
+import { ProbeInbox } from './probe-inbox.ts';
 import { AMBIGUOUS, lookAtTrain, ONE_FRAME, TRAIN } from './received-train.ts';
 import { Segmenter } from './segmenter.ts';
 import type { Stations } from './stations.ts';
@@ -49,6 +51,8 @@ export class Forwarder {
   readonly addresses = new AddressTable();
   /** Told who is on this host's own ports. */
   readonly stations: Stations;
+  /** What other agents asked and answered of the path. */
+  readonly probes = new ProbeInbox();
   /** Who watches passing frames. */
   readonly captures = new Captures();
   /** Where a VTEP is answered that the registry does not know (only with anti-spoofing off). */
@@ -221,7 +225,7 @@ export class Forwarder {
     const view = this.#memory.view;
     const length = datagramLength - VXLAN_HEADER_LENGTH;
     if (length < 0) return this.#tally.count(0, COUNTER.dropTruncatedHeader);
-    if (!hasVni(view, datagram)) return this.#tally.count(0, COUNTER.dropNoVniFlag);
+    if (!hasVni(view, datagram)) return this.#takeProbe(batch, i, datagram, datagramLength, now);
     const network = this.networks.get(readVni(view, datagram));
     if (network === undefined) return this.#tally.count(0, COUNTER.dropUnknownVni);
 
@@ -261,6 +265,15 @@ export class Forwarder {
     } else {
       this.#coalesce(network, slot, portOf(place), i, offset, length);
     }
+  }
+
+  /** What has no I flag is a probe, or nothing of ours. */
+  #takeProbe(batch: DatagramBatch, i: number, offset: number, length: number, now: number): void {
+    const view = this.#memory.view;
+    if (!isProbe(view, offset, length)) return this.#tally.count(0, COUNTER.dropNoVniFlag);
+    if (this.addresses.lookup(batch.source, i * 4) < 0) return this.#tally.count(0, COUNTER.dropUnlistedProbe);
+    const isTaken = this.probes.take(view, offset, length, batch.source, i * 4, now);
+    if (!isTaken) this.#tally.count(0, COUNTER.dropProbeLimit);
   }
 
   /** @returns false where the underlay's congestion mark can't be told to the inner packet's ends, so that losing it must do. */

@@ -10,6 +10,7 @@ import type {
   LearnedChanges,
   LocalMac,
   NetworkFdb,
+  PeerPath,
 } from './datapath.ts';
 
 export interface InMemoryNetwork {
@@ -41,6 +42,8 @@ export class InMemoryDatapath implements Datapath {
   readonly #local = new Map<string, LocalMac>();
   #reported: (report: ApplyReport) => void = () => {};
   #learned: (changes: LearnedChanges) => void = () => {};
+  #paths: readonly PeerPath[] = [];
+  #pathChanged: () => void = () => {};
   #nextRejection: Error | null = null;
 
   /** From now on this VNI can't be carried, until `heal`. */
@@ -122,6 +125,20 @@ export class InMemoryDatapath implements Datapath {
 
   counters(): DatapathCounters {
     return { agent: {}, networks: new Map([...this.networks.keys()].map((vni) => [vni, { totals: {}, peers: [] }])) };
+  }
+
+  paths(): readonly PeerPath[] {
+    return this.#paths;
+  }
+
+  onPathChange(listener: () => void): void {
+    this.#pathChanged = listener;
+  }
+
+  /** The paths become these. */
+  setPaths(...paths: PeerPath[]): void {
+    this.#paths = paths;
+    this.#pathChanged();
   }
 
   async capture({ vni }: CaptureRequest): Promise<Capture> {

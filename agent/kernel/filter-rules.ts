@@ -7,11 +7,13 @@
  *      0            8       9          12    15         16                  22             28
  *
  *     table outer, chain input:  UDP to the VXLAN port ─▶ vxlan · first fragment of IPv6 ─▶ fragment
- *                  chain vxlan:  (source, VNI) in vteps ─▶ take its pass, accept · no I flag ─▶ drop · VNI guarded ─▶ drop
+ *                  chain vxlan:  (source, VNI) in vteps ─▶ take its pass, accept · a probe ─▶ accept · no I flag ─▶ drop
+ *                                VNI guarded ─▶ drop
  *                                VNI in open ─▶ take its pass, accept · another VNI ─▶ count, others · else drop
  *                  chain others: without a pass ─▶ take one for nothing
  *                  chain fragment: a port is there ─▶ accept · else drop
  *                  chain output: (destination, port, VNI) in sent ─▶ count
+ *                  chain probes: a probe to the VXLAN port ─▶ to the port of the agent's socket
  *
  * What it is let through by, its pass, goes along as the packet's priority, which the kernel's VXLAN leaves as it is, and is asked for where
  * the frame leaves the vxlan device. For the packet may be a train of datagrams, from a VTEP on the same machine: it is judged by the first of
@@ -28,11 +30,13 @@
  *
  *     chain vxlan:  by another ─▶ outside: VNI guarded or open ─▶ drop · another VNI ─▶ others · else drop
  *     chain output: to the port, by another, VNI guarded or open ─▶ drop
+ *     chain probes: by another ─▶ accept
  *
  * Over IPv6 the kernel puts fragments together behind the filter, which so judges the first of them: one that does not show what is judged
  * is dropped (RFC 7112 says so of every such fragment), and those after it come to nothing. Over IPv4 it does so before.
  *
- * What is let through passes the fewest expressions. The kernel drops what has no I flag itself.
+ * What is let through passes the fewest expressions. The kernel drops what has no I flag itself, and has VXLAN's port for itself: so a probe
+ * (wire/probe.ts) is given the port of another socket, behind the host's own rules, for it shall tell whether those let VXLAN through.
  *
  * The counters are those of the sets' elements: what came from a peer (`vteps`), went to it (`sent`), or was dropped in a network (`guarded`);
  * and of the rules of the table inner.
@@ -57,6 +61,7 @@ import {
   type KeyPart,
   lacksPriorityOf,
   setPriority,
+  setUdpField,
   takePriorityFrom,
 } from '../sys/nftables-expression.ts';
 import {
@@ -74,10 +79,13 @@ import {
   type SetOptions,
   type Table,
 } from '../sys/nftables-message.ts';
+import { PROBE_MAGIC, PROBE_MAGIC_OFFSET } from '../wire/probe.ts';
 import type { WantedNetwork } from './wanted-network.ts';
 
 /** Before the host's own rules, which still have their say. */
 const PRIORITY = -10;
+/** Behind the host's own rules, which are at 0 mostly, and before what labels packets (NF_IP_PRI_SELINUX_LAST). */
+const PROBES_PRIORITY = 200;
 const IPPROTO_UDP = 17;
 /** Every pass has a bit of its last byte, which is above a host's own priorities. */
 const PASS_BITS = Uint8Array.of(0, 0, 0, 0xff);
@@ -95,6 +103,9 @@ const I_FLAG: Field = { ...field('transport', 8, 1), mask: Uint8Array.of(0x08) }
 /** Less the byte after it, which is to be ignored. */
 const VNI: Field = { ...field('transport', 12, 4), mask: Uint8Array.of(0xff, 0xff, 0xff, 0) };
 const INNER_SOURCE = field('link', 6, 6);
+const UDP_HEADER = 8;
+const MAGIC = field('transport', UDP_HEADER + PROBE_MAGIC_OFFSET, 4);
+const MAGIC_BYTES = Uint8Array.of(24, 16, 8, 0).map((shift) => (PROBE_MAGIC >>> shift) & 0xff);
 
 export type Family = 'ip' | 'ip6';
 
@@ -145,8 +156,14 @@ export function tablesOf(identity: string, isIpv6: boolean): Tables {
 /**
  * The tables with their rules and empty sets; each device's chain comes with `encodeGate`.
  * @param isBound VXLAN is by certain interfaces alone.
+ * @param probePort where probes are taken, if anywhere.
  */
-export function encodeTables({ outer, inner }: Tables, vxlanPort: number, isBound: boolean): NftMessage[] {
+export function encodeTables(
+  { outer, inner }: Tables,
+  vxlanPort: number,
+  isBound: boolean,
+  probePort: number | null,
+): NftMessage[] {
   const keys = keysOf(outer.family);
   const idOf = (set: SetName): number => SET_NAMES.indexOf(set) + 1;
   const takePass = (map: SetName): Uint8Array[] => takePriorityFrom(keys[map], map, idOf(map));
@@ -155,6 +172,7 @@ export function encodeTables({ outer, inner }: Tables, vxlanPort: number, isBoun
   const isGuarded = isInSet(keys.guarded, 'guarded', idOf('guarded'));
   const devicesId = SET_NAMES.length + 1;
   const isOurs = [isGuarded, takePass('open')];
+  const isProbe = [...isField(MAGIC, MAGIC_BYTES), ...isField(I_FLAG, Uint8Array.of(0))];
   const bounds = isBound
     ? [
         newSet(outer, DEVICES, devicesId, ['in']),
@@ -166,6 +184,7 @@ export function encodeTables({ outer, inner }: Tables, vxlanPort: number, isBoun
         ...isOurs.map((of) =>
           rule('output', ...isUdpTo(vxlanPort), ...isByOther('out', DEVICES, devicesId), ...of, drop()),
         ),
+        rule('probes', ...isByOther('in', DEVICES, devicesId), accept()),
       ]
     : [];
   const fragments =
@@ -183,6 +202,7 @@ export function encodeTables({ outer, inner }: Tables, vxlanPort: number, isBoun
     ...SET_NAMES.map((set) => newSet(set === 'stations' ? inner : outer, set, idOf(set), keys[set], OPTIONS[set])),
     newBaseChain(outer, 'input', NF_INET_LOCAL_IN, PRIORITY),
     newBaseChain(outer, 'output', NF_INET_LOCAL_OUT, PRIORITY),
+    newBaseChain(outer, 'probes', NF_INET_LOCAL_IN, PROBES_PRIORITY),
     newChain(outer, 'vxlan'),
     newChain(outer, 'others'),
     rule('others', ...lacksPriorityOf(PASS_BITS), ...setPriority(PASS_FOR_NOTHING)),
@@ -190,11 +210,15 @@ export function encodeTables({ outer, inner }: Tables, vxlanPort: number, isBoun
     rule('input', ...isUdpTo(vxlanPort), goto('vxlan')),
     ...fragments,
     rule('vxlan', ...takePass('vteps'), accept()),
+    rule('vxlan', ...isProbe, accept()),
     rule('vxlan', ...isField(I_FLAG, Uint8Array.of(0)), count(), drop()),
     rule('vxlan', ...isGuarded, drop()),
     rule('vxlan', ...takePass('open'), accept()),
     rule('vxlan', ...hasField(VNI), count(), goto('others')),
     rule('vxlan', drop()),
+    ...(probePort === null
+      ? []
+      : [rule('probes', ...isUdpTo(vxlanPort), ...isProbe, ...setUdpField(DESTINATION_PORT, portBytes(probePort)))]),
   ];
 }
 

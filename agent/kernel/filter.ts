@@ -38,6 +38,8 @@ export interface FilterOptions {
   readonly vxlanPort: number;
   /** The interfaces that VXLAN must come and go by, by index; absent: any. */
   readonly devices?: readonly number[] | undefined;
+  /** Where probes are taken, if anywhere. */
+  readonly probePort?: number | null;
 }
 
 /** What the kernel has of one network. */
@@ -52,6 +54,7 @@ export class Filter {
   readonly #tables: Tables;
   readonly #socket: NetlinkSocket;
   readonly #vxlanPort: number;
+  readonly #probePort: number | null;
   readonly #installed = new Map<number, Installed>();
   /** The vxlan devices that have a gate, by network. */
   readonly #gated = new Map<number, string>();
@@ -64,11 +67,16 @@ export class Filter {
   #stands = false;
 
   /** @param socket of NETLINK_NETFILTER. */
-  constructor(socket: NetlinkSocket, identity: string, { isIpv6, vxlanPort, devices }: FilterOptions) {
+  constructor(
+    socket: NetlinkSocket,
+    identity: string,
+    { isIpv6, vxlanPort, devices, probePort = null }: FilterOptions,
+  ) {
     this.#socket = socket;
     this.#tables = tablesOf(identity, isIpv6);
     this.#vxlanPort = vxlanPort;
     this.#devices = devices;
+    this.#probePort = probePort;
   }
 
   /** Has VXLAN come and go by these from now on, or from the next `apply` where the table does not stand. @throws SysError; then it is as it was. */
@@ -218,7 +226,7 @@ export class Filter {
     this.#transact([
       ...without(this.#tables.outer),
       ...without(this.#tables.inner),
-      ...encodeTables(this.#tables, this.#vxlanPort, this.#devices !== undefined),
+      ...encodeTables(this.#tables, this.#vxlanPort, this.#devices !== undefined, this.#probePort),
       ...[...ports].map((port) => encodePort(this.#tables, port)),
       ...this.#deviceMessages('add', this.#devices ?? []),
       ...gates,

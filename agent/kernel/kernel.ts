@@ -8,11 +8,14 @@ import type {
   LocalMac,
   MovableDatapath,
   NetworkFdb,
+  PeerPath,
   VtepSource,
 } from '../datapath/datapath.ts';
 import { DatapathError } from '../datapath/datapath-error.ts';
+import { type OpenProber, openProber } from '../paths/open-prober.linux.ts';
 import { AskedThread, type Common } from '../threads/asked-thread.ts';
 import { KernelCounters } from './counters.ts';
+import { isHere } from './host-addresses.ts';
 import type { Answers, FromThread, Question, ThreadOptions, ToThread } from './protocol.ts';
 
 export interface KernelDatapathOptions extends ThreadOptions {
@@ -44,6 +47,9 @@ class KernelDatapath implements MovableDatapath {
   readonly #options: KernelDatapathOptions;
   readonly #thread: Thread;
   readonly #counters: KernelCounters;
+  readonly #prober: OpenProber;
+  #probesOverLimit = 0;
+  #asksFromVtep: boolean;
   readonly #failureListeners: ((reason: Error) => void)[] = [];
   #learned: (changes: LearnedChanges) => void = () => {};
   #reported: (report: ApplyReport) => void = () => {};
@@ -54,24 +60,30 @@ class KernelDatapath implements MovableDatapath {
     this.#options = options;
     this.#thread = thread;
     this.#counters = new KernelCounters(options.identity, options.vtep.address?.includes(':') === true);
+    this.#prober = openProber(options.sources?.[0] ?? { address: null }, options.vtep.port);
+    this.#asksFromVtep = options.sources !== undefined;
     thread.onSaid = (said) => this.#take(said);
     thread.onFailure = (reason) => {
       this.#failed = true;
+      this.#prober.stop();
       for (const listener of this.#failureListeners) listener(reason);
     };
   }
 
-  apply(update: TableUpdate): Promise<ApplyReport> {
-    return this.#ask({ type: 'apply', update });
+  async apply(update: TableUpdate): Promise<ApplyReport> {
+    this.#prober.follow(update);
+    return this.#stands(await this.#ask({ type: 'apply', update }));
   }
 
-  retry(): Promise<ApplyReport> {
-    return this.#ask({ type: 'apply', update: null });
+  async retry(): Promise<ApplyReport> {
+    return this.#stands(await this.#ask({ type: 'apply', update: null }));
   }
 
   /** Only of one that was opened with sources. */
   async setSources(sources: readonly VtepSource[]): Promise<void> {
-    this.#reported(await this.#ask({ type: 'sources', sources }));
+    const report = await this.#ask({ type: 'sources', sources });
+    if (sources[0] !== undefined) this.#prober.setSource(sources[0]);
+    this.#reported(this.#stands(report));
   }
 
   onReport(listener: (report: ApplyReport) => void): void {
@@ -91,7 +103,17 @@ class KernelDatapath implements MovableDatapath {
   }
 
   counters(): DatapathCounters {
-    return this.#counters.read();
+    const { agent, networks } = this.#counters.read();
+    const dropped = { dropUnlistedProbe: this.#prober.unlisted, dropProbeLimit: this.#probesOverLimit };
+    return { agent: { ...agent, ...dropped }, networks };
+  }
+
+  paths(): readonly PeerPath[] {
+    return this.#prober.paths();
+  }
+
+  onPathChange(listener: () => void): void {
+    this.#prober.onChange = listener;
   }
 
   onFailure(listener: (reason: Error) => void): void {
@@ -104,6 +126,7 @@ class KernelDatapath implements MovableDatapath {
   }
 
   async #stop(keep: boolean): Promise<void> {
+    this.#prober.stop();
     if (this.#failed) return;
     await this.#thread.askToStop((id) => ({ type: 'stop', keep, id }));
     this.#counters.close();
@@ -115,12 +138,27 @@ class KernelDatapath implements MovableDatapath {
         this.#learned(said.changes);
         break;
       case 'report':
-        this.#reported(said.report);
+        this.#reported(this.#stands(said.report));
+        break;
+      case 'probes':
+        this.#probesOverLimit = said.overLimit;
+        for (const heard of said.heard) this.#prober.heard(heard);
         break;
       case 'notice':
         this.#options.log(said.level, said.message);
         break;
     }
+  }
+
+  #stands(report: ApplyReport): ApplyReport {
+    const { address } = this.#options.vtep;
+    // What is no address of this host may come to be one; or it is a NAT's before it.
+    if (!this.#asksFromVtep && address !== null && isHere(address)) {
+      this.#asksFromVtep = true;
+      this.#prober.setSource({ address });
+    }
+    this.#prober.inForce(report.mtus);
+    return report;
   }
 
   async #ask<Type extends Question['type']>(question: Question & { readonly type: Type }): Promise<Answers[Type]> {

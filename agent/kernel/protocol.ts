@@ -2,6 +2,7 @@
 import type { TableUpdate } from '../../src/contract/table.ts';
 import type { ApplyReport, LearnedChanges, LocalMac, NetworkFdb, VtepSource } from '../datapath/datapath.ts';
 import type { DscpMode } from '../datapath/forwarding-rules.ts';
+import type { HeardProbe } from '../datapath/probe-inbox.ts';
 import type { Common } from '../threads/asked-thread.ts';
 
 /** What the thread is made with. */
@@ -40,5 +41,7 @@ export type FromThread =
   | { readonly type: 'notice'; readonly level: 'info' | 'warn'; readonly message: string }
   /** What stands was looked after. */
   | { readonly type: 'report'; readonly report: ApplyReport }
+  /** `overLimit`: how many were not looked at since the start, since too many came. */
+  | { readonly type: 'probes'; readonly heard: readonly HeardProbe[]; readonly overLimit: number }
   /** Stations came to this host's side, or went. */
   | { readonly type: 'learned'; readonly changes: LearnedChanges };

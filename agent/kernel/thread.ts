@@ -12,7 +12,6 @@ import { Epoll } from '../sys/epoll.linux.ts';
 import { SysError } from '../sys/errno.linux.ts';
 import { openEventfd } from '../sys/eventfd.linux.ts';
 import { close, read } from '../sys/libc.linux.ts';
-import { findLinkByAddress } from '../sys/link.linux.ts';
 import { decodeLink } from '../sys/link-message.ts';
 import { decodeNeighbor, macText, RTM_DELNEIGH, RTM_NEWNEIGH } from '../sys/neighbor-message.ts';
 import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket } from '../sys/netlink-socket.linux.ts';
@@ -21,7 +20,9 @@ import { type NetlinkMessage, RTM_DELLINK, RTM_NEWADDR, RTM_NEWLINK } from '../s
 import { innerMtuLimit } from '../underlay/inner-mtu.linux.ts';
 import { ARP_SENDER_IP, isArp } from '../wire/arp.ts';
 import { Filter } from './filter.ts';
+import { isHere } from './host-addresses.ts';
 import { KernelNetworks } from './kernel-networks.ts';
+import { PROBE_RECEIVER_ARENA_BYTES, ProbeReceiver } from './probe-receiver.linux.ts';
 import type { Answers, FromThread, ThreadOptions, ToThread } from './protocol.ts';
 
 /** Changes that come together are dealt with together. */
@@ -48,7 +49,7 @@ try {
 port.close();
 
 function run({ vtep, identity, dscp, sources }: ThreadOptions): void {
-  const arena = new Arena(ARP_SOCKET_ARENA_BYTES + EVENTS * 16 + 4096);
+  const arena = new Arena(ARP_SOCKET_ARENA_BYTES + PROBE_RECEIVER_ARENA_BYTES + EVENTS * 16 + 4096);
   const wakeBuffer = arena.take(8);
   const wakeFd = openEventfd();
   const route = new NetlinkSocket(NETLINK_ROUTE);
@@ -57,15 +58,16 @@ function run({ vtep, identity, dscp, sources }: ThreadOptions): void {
   const filterSocket = new NetlinkSocket(NETLINK_NETFILTER);
   const filterHeard = tryOpen(() => new NetlinkSocket(NETLINK_NETFILTER, [NFNLGRP_NFTABLES]));
   const arp = tryOpen(() => new ArpSocket(arena));
+  const isIpv6 = vtep.address?.includes(':') === true;
+  const probes = new ProbeReceiver(arena, isIpv6);
   const epoll = new Epoll(arena, EVENTS);
-  for (const fd of [wakeFd, heard.fd, filterHeard?.fd, arp?.fd]) if (fd !== undefined) epoll.add(fd, fd);
+  for (const fd of [wakeFd, heard.fd, filterHeard?.fd, arp?.fd, probes.fd]) if (fd !== undefined) epoll.add(fd, fd);
 
   let { address } = vtep;
   let addressIsHere = false;
   const stations = new LocalStations();
-  const isIpv6 = vtep.address?.includes(':') === true;
   const devices = sources?.map(({ index }) => index);
-  const filter = new Filter(filterSocket, identity, { isIpv6, vxlanPort: vtep.port, devices });
+  const filter = new Filter(filterSocket, identity, { isIpv6, vxlanPort: vtep.port, devices, probePort: probes.port });
   const networks = new KernelNetworks({
     identity,
     vxlanPort: vtep.port,
@@ -105,6 +107,9 @@ function run({ vtep, identity, dscp, sources }: ThreadOptions): void {
   let running = true;
   while (running) {
     epoll.wait(Math.ceil(1000 * (since === null ? patience() : GATHER_SECONDS)));
+    // First, since it is timed.
+    const probed = probes.receive(now());
+    if (probed.length > 0) tell({ type: 'probes', heard: probed, overLimit: probes.overLimit });
     // Always in this order, so that a station's place is known when its address is heard, and both before a table speaks of them.
     if (!heard.notifications(takeRoute)) entriesLost = true;
     if (filterHeard !== null && !filterHeard.notifications(takeFilter)) filterChanged = true;
@@ -123,7 +128,7 @@ function run({ vtep, identity, dscp, sources }: ThreadOptions): void {
       tell({ type: 'report', report: networks.retry() });
     }
   }
-  for (const each of [route, heard, filterSocket, filterHeard, arp, epoll]) each?.close();
+  for (const each of [route, heard, filterSocket, filterHeard, arp, probes, epoll]) each?.close();
   close(wakeFd);
 
   function isRepairDue(time: number): boolean {
@@ -223,11 +228,6 @@ function run({ vtep, identity, dscp, sources }: ThreadOptions): void {
   }
 }
 
-/** An address of the loopback interface is one of this host, though no interface names each. */
-function isHere(address: string): boolean {
-  return address.startsWith('127.') || findLinkByAddress(address) !== undefined;
-}
-
 function tryOpen<T>(open: () => T): T | null {
   try {
     return open();
@@ -244,6 +244,7 @@ function describe(error: unknown): { readonly code: string; readonly message: st
   };
 }
 
+/** Seconds on the clock that all threads have. */
 function now(): number {
-  return performance.now() / 1000;
+  return Number(process.hrtime.bigint()) / 1e9;
 }

@@ -26,6 +26,7 @@ export const ioctl = declare('int ioctl(int fd, unsigned long request, uintptr_t
 export const flock = declare('int flock(int fd, int operation)');
 export const socket = declare('int socket(int domain, int type, int protocol)');
 export const bind = declare('int bind(int fd, uintptr_t address, uint32_t length)');
+export const getsockname = declare('int getsockname(int fd, uintptr_t address, uintptr_t length)');
 export const setsockopt = declare('int setsockopt(int fd, int level, int name, uintptr_t value, uint32_t length)');
 export const sendto = declare(
   'intptr_t sendto(int fd, uintptr_t buffer, size_t length, int flags, uintptr_t address, uint32_t addressLength)',

@@ -25,6 +25,9 @@ const META = { priority: 2, in: 4, out: 5, l4proto: 16 } as const;
 const LOOKUP_INVERTED = 1;
 /** The type of an extension header. */
 const IPV6_FRAGMENT = 44;
+/** NFT_PAYLOAD_CSUM_INET, and where UDP has its checksum. */
+const CHECKSUM_INET = 1;
+const UDP_CHECKSUM = 6;
 
 /** A part of a packet. */
 export interface Field {
@@ -96,6 +99,19 @@ export function takePriorityFrom(key: readonly KeyPart[], map: string, mapId: nu
 export function setPriority(value: Uint8Array): Uint8Array[] {
   const immediate = [attribute.number(1, FIRST_REGISTER), nested(2, [encodeAttribute(DATA_VALUE, value)])];
   return [expression('immediate', immediate), setPriorityFromRegister()];
+}
+
+/** Writes the field anew, of a packet of UDP, whose checksum then is right again. */
+export function setUdpField({ base, offset, length }: Field, value: Uint8Array): Uint8Array[] {
+  const immediate = [attribute.number(1, FIRST_REGISTER), nested(2, [encodeAttribute(DATA_VALUE, value)])];
+  const parts = [BASES[base], offset, length, FIRST_REGISTER, CHECKSUM_INET, UDP_CHECKSUM];
+  return [
+    expression('immediate', immediate),
+    expression(
+      'payload',
+      parts.map((part, i) => attribute.number(i + 2, part)),
+    ),
+  ];
 }
 
 export const count = (): Uint8Array => expression('counter', []);

@@ -24,14 +24,16 @@ export const IPV6_TCLASS: SocketOption = [41, 67];
 export const IP_RECVTOS: SocketOption = [0, 13];
 export const IPV6_RECVTCLASS: SocketOption = [41, 66];
 const SO_BINDTODEVICE = 25;
-const IP_MTU_DISCOVER: SocketOption = [0, 10];
-const IPV6_MTU_DISCOVER: SocketOption = [41, 23];
+export const IP_MTU_DISCOVER: SocketOption = [0, 10];
+export const IPV6_MTU_DISCOVER: SocketOption = [41, 23];
 const IPV6_V6ONLY: SocketOption = [41, 26];
 const UDP_NO_CHECK6_RX: SocketOption = [17, 102];
 export const UDP_SEGMENT: SocketOption = [17, 103];
 export const UDP_GRO: SocketOption = [17, 104];
 /** IP_PMTUDISC_DO: set DF, and refuse what is known not to fit. */
 const PMTUDISC_DO = 2;
+/** IP_PMTUDISC_PROBE: set DF, and refuse only what the device itself does not take. */
+export const PMTUDISC_PROBE = 3;
 
 /** For one small value a call. Kept for good: memory that a system call reads must not be collected under it. */
 const scratch = new Arena(SOCKADDR_SIZE);

@@ -2,6 +2,7 @@
 import type { TableUpdate } from '../../src/contract/table.ts';
 import type { CaptureRequest, LearnedChanges, LocalMac, NetworkFdb } from '../datapath/datapath.ts';
 import type { ForwardingRules } from '../datapath/forwarding-rules.ts';
+import type { HeardProbe } from '../datapath/probe-inbox.ts';
 import type { StationHint } from '../datapath/station-hints.ts';
 import type { TapQueue } from '../ports/tap-device.linux.ts';
 import type { UnderlaySource } from '../underlay/udp.linux.ts';
@@ -71,6 +72,7 @@ export type FromThread =
   | { readonly type: 'learned'; readonly changes: LearnedChanges }
   /** Stations that the first thread shall look at. */
   | { readonly type: 'hints'; readonly hints: readonly StationHint[] }
+  | { readonly type: 'probes'; readonly heard: readonly HeardProbe[] }
   /** The TAP is gone: somebody deleted it. */
   | { readonly type: 'portLost'; readonly vni: number; readonly portId: number };
 

@@ -17,10 +17,12 @@ import type {
   MovableDatapath,
   NetworkCounters,
   NetworkFdb,
+  PeerPath,
 } from '../datapath/datapath.ts';
 import { DatapathError } from '../datapath/datapath-error.ts';
 import type { ForwardingRules } from '../datapath/forwarding-rules.ts';
 import { createPeerCounterMemory, MAX_COUNTED_PEERS, readPeerCounters } from '../datapath/peer-counters.ts';
+import { type OpenProber, openProber } from '../paths/open-prober.linux.ts';
 import { findLinkByAddress } from '../sys/link.linux.ts';
 import { LinkWatch } from '../sys/link-watch.linux.ts';
 import { innerMtuLimit } from '../underlay/inner-mtu.linux.ts';
@@ -66,6 +68,7 @@ export async function openUserspaceDatapath(options: UserspaceOptions): Promise<
   if (address !== null && !isLocal) {
     options.log('info', `the VTEP address ${address} is not on this host: taking VXLAN on every address`);
   }
+  const source = { address: isLocal ? address : null, ...(device && { device: device.name, index: device.index }) };
   const threads: RunningThread[] = [];
   try {
     // One after the other: the first has the UDP port to itself, or fails.
@@ -75,7 +78,7 @@ export async function openUserspaceDatapath(options: UserspaceOptions): Promise<
       const thread = await DataThread.start({
         index,
         count: options.threads,
-        source: { address: isLocal ? address : null, ...(device && { device: device.name, index: device.index }) },
+        source,
         port,
         counters,
         peerCounters,
@@ -88,7 +91,7 @@ export async function openUserspaceDatapath(options: UserspaceOptions): Promise<
     if (!(error instanceof DatapathError)) throw error;
     throw new DatapathError(error.code, explainStart(error.code, error.message, options));
   }
-  return new ThreadsDatapath(options, threads);
+  return new ThreadsDatapath(options, threads, openProber(source, port));
 }
 
 class ThreadsDatapath implements MovableDatapath {
@@ -99,6 +102,7 @@ class ThreadsDatapath implements MovableDatapath {
   /** Keeps the site's stations, and answers for all. */
   readonly #first: DataThread;
   readonly #devices: Devices;
+  readonly #prober: OpenProber;
   readonly #memories = new NetworkMemories();
   /** What the threads could not do, by VNI. */
   readonly #problems = new Map<number, string>();
@@ -113,11 +117,12 @@ class ThreadsDatapath implements MovableDatapath {
   #stopping = false;
   #failure: Error | null = null;
 
-  constructor(options: UserspaceOptions, threads: readonly RunningThread[]) {
+  constructor(options: UserspaceOptions, threads: readonly RunningThread[], prober: OpenProber) {
     const { identity, threads: count } = options;
     this.#options = options;
     this.#address = options.vtep.address;
     this.#threads = threads;
+    this.#prober = prober;
     this.#first = threads[0]!.thread;
     this.#devices = new Devices({ identity, threads: count, notice: (message) => this.#notice(message) });
     for (const { thread } of threads) {
@@ -154,7 +159,17 @@ class ThreadsDatapath implements MovableDatapath {
       const totals = this.#sum(({ counterBases }) => counterBases.get(vni));
       networks.set(vni, { totals, peers: peers.get(vni) ?? [] });
     }
-    return { agent: this.#sum(() => 0), networks };
+    const agent = this.#sum(() => 0);
+    // Of those that share an address with a listed one.
+    return { agent: { ...agent, dropUnlistedProbe: (agent.dropUnlistedProbe ?? 0) + this.#prober.unlisted }, networks };
+  }
+
+  paths(): readonly PeerPath[] {
+    return this.#prober.paths();
+  }
+
+  onPathChange(listener: () => void): void {
+    this.#prober.onChange = listener;
   }
 
   onLearned(listener: (changes: LearnedChanges) => void): void {
@@ -184,6 +199,7 @@ class ThreadsDatapath implements MovableDatapath {
         if (error !== null) throw new DatapathError('internal', `the VTEP can't move: ${error}`);
       }
       this.#address = sources[0]?.address ?? null;
+      if (sources[0] !== undefined) this.#prober.setSource(sources[0]);
     });
   }
 
@@ -196,6 +212,7 @@ class ThreadsDatapath implements MovableDatapath {
     return this.#inOrder(async () => {
       if (this.#stopping) return;
       this.#stopping = true;
+      this.#prober.stop();
       if (this.#failure === null) this.#endUpkeep();
       if (!keep) this.#devices.forgetAll();
       await Promise.all(this.#threads.map(({ thread }) => thread.stop()));
@@ -213,7 +230,10 @@ class ThreadsDatapath implements MovableDatapath {
   async #apply(update: TableUpdate | null): Promise<ApplyReport> {
     if (this.#stopping) throw new DatapathError('stopped', 'the data path was stopped');
     if (this.#failure !== null) throw this.#failure;
-    if (update !== null) this.#devices.want(update);
+    if (update !== null) {
+      this.#devices.want(update);
+      this.#prober.follow(update);
+    }
     // First what goes, since what comes may take its interface's name.
     const closePorts = this.#devices.closeUnwanted();
     if (closePorts.length > 0) await this.#tell({ closePorts });
@@ -223,6 +243,7 @@ class ThreadsDatapath implements MovableDatapath {
     for (const { vni } of update?.networks ?? []) this.#problems.delete(vni);
     for (const [vni, problem] of problems) this.#problems.set(vni, problem);
     for (const vni of this.#problems.keys()) if (!this.#devices.isWanted(vni)) this.#problems.delete(vni);
+    this.#prober.inForce(this.#devices.mtus);
     return { errors: new Map([...this.#problems, ...this.#devices.errors]), mtus: this.#devices.mtus };
   }
 
@@ -276,6 +297,9 @@ class ThreadsDatapath implements MovableDatapath {
         this.#lookAfter();
         break;
       }
+      case 'probes':
+        for (const heard of said.heard) this.#prober.heard(heard);
+        break;
       case 'notice':
         this.#notice(said.message);
         break;
@@ -290,6 +314,7 @@ class ThreadsDatapath implements MovableDatapath {
 
   #fail(reason: Error): void {
     if (this.#stopping || this.#failure !== null) return;
+    this.#prober.stop();
     this.#endUpkeep();
     this.#failure = reason;
     for (const listener of this.#failureListeners) listener(reason);

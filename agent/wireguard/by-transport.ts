@@ -13,6 +13,7 @@ import {
   type LearnedChanges,
   type LocalMac,
   type NetworkFdb,
+  type PeerPath,
 } from '../datapath/datapath.ts';
 
 type Place = 'plain' | 'wireguard' | 'nowhere';
@@ -85,6 +86,18 @@ export class DatapathByTransport implements Datapath {
     const agent: Record<string, number> = { ...plain.agent };
     for (const [name, count] of Object.entries(encrypted.agent)) agent[name] = (agent[name] ?? 0) + count;
     return { agent, networks: new Map([...plain.networks, ...encrypted.networks]) };
+  }
+
+  paths(): readonly PeerPath[] {
+    return [
+      ...this.#plain.paths(),
+      ...this.#encrypted.paths().map((path): PeerPath => ({ ...path, transport: 'wireguard' })),
+    ];
+  }
+
+  onPathChange(listener: () => void): void {
+    this.#plain.onPathChange(listener);
+    this.#encrypted.onPathChange(listener);
   }
 
   async capture(request: CaptureRequest): Promise<Capture> {

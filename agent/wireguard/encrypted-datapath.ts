@@ -18,6 +18,7 @@ import {
   type LocalMac,
   type MovableDatapath,
   type NetworkFdb,
+  type PeerPath,
   type VtepSource,
 } from '../datapath/datapath.ts';
 import { type DeviceKey, missingWireguard, removeLeftDevices } from './device.linux.ts';
@@ -51,6 +52,7 @@ export class EncryptedDatapath implements Datapath {
   #sources: readonly VtepSource[] = [];
   readonly #learnedListeners: ((changes: LearnedChanges) => void)[] = [];
   #reported: (report: ApplyReport) => void = () => {};
+  #pathChanged: () => void = () => {};
   readonly #failureListeners: ((reason: Error) => void)[] = [];
   readonly #upkeep: NodeJS.Timeout;
   #queue: Promise<unknown> = Promise.resolve();
@@ -143,6 +145,14 @@ export class EncryptedDatapath implements Datapath {
     return this.#inner?.counters() ?? { agent: {}, networks: new Map() };
   }
 
+  paths(): readonly PeerPath[] {
+    return this.#inner?.paths() ?? [];
+  }
+
+  onPathChange(listener: () => void): void {
+    this.#pathChanged = listener;
+  }
+
   async capture(request: CaptureRequest): Promise<Capture> {
     if (this.#inner === null) throw new Error('the network is not carried');
     if (this.#inner.capture === undefined) throw new Error(KERNEL_CARRIES);
@@ -221,6 +231,7 @@ export class EncryptedDatapath implements Datapath {
       // Without WireGuard's devices what it carries goes nowhere, however well it does.
       if (!this.#isStale) this.#reported(report);
     });
+    inner.onPathChange(() => this.#pathChanged());
     inner.onFailure((reason) => {
       for (const listener of this.#failureListeners) listener(reason);
     });

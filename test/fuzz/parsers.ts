@@ -9,14 +9,22 @@ import { isIcmpError, isIcmpv6Error } from '../../agent/wire/icmp.ts';
 import { ipv4HeaderLength } from '../../agent/wire/ipv4.ts';
 import { isIpv6 } from '../../agent/wire/ipv6.ts';
 import { neighborType } from '../../agent/wire/neighbor.ts';
+import { PROBE_MAGIC, PROBE_MAGIC_OFFSET, readProbe } from '../../agent/wire/probe.ts';
 import { tcpHeaderLength } from '../../agent/wire/tcp.ts';
 import { concat } from '../agent/bytes.ts';
 import { createGuardedMemory } from './guarded-memory.ts';
 import type { Property } from './property.ts';
 import { wireFrames } from './traffic.ts';
 
+/** Any bytes, but for what makes them a probe. */
+const probes = fc.uint8Array({ minLength: 12, maxLength: 100 }).map((bytes) => {
+  bytes.fill(0, 0, PROBE_MAGIC_OFFSET);
+  new DataView(bytes.buffer).setUint32(PROBE_MAGIC_OFFSET, PROBE_MAGIC);
+  return bytes;
+});
 const bytes = fc.oneof(
   fc.uint8Array({ maxLength: 100 }),
+  probes,
   wireFrames.chain(([frame]) => fc.nat(frame!.length).map((length) => frame!.slice(0, length))),
 );
 
@@ -38,6 +46,7 @@ const packets: Property = {
       neighborType(view, at, length);
       isIcmpError(view, at, length);
       isIcmpv6Error(view, at, length);
+      readProbe(view, at, length);
       if (length > segmentSize) lookAtTrain(view, at, length, segmentSize);
       if (length < ETHERNET_HEADER_LENGTH) return;
       hashFlow(view, at, length);

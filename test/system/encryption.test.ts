@@ -3,7 +3,9 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { WireguardStatus } from '../../agent/control/status.ts';
+import type { AgentStatus } from '../../agent/control/status.ts';
+import type { Finding } from '../../agent/doctor/finding.ts';
+import { isProbe as isVxlanProbe } from '../../agent/wire/probe.ts';
 import type { Program } from '../../demo/lab/program.ts';
 import { AGENT_ARGV, type Site, UNDERLAY_DEV } from '../../demo/lab/site.ts';
 import { until } from '../../demo/lab/until.ts';
@@ -20,11 +22,6 @@ const MARK = new TextEncoder().encode('what only its tenant may read');
 const KEY_FILE = 'wireguard.json';
 const missing = missingProgram('wireguard-go', 'wireguard-go');
 const missingNft = missingProgram('nft', 'nftables');
-
-interface Status {
-  readonly wireguard?: WireguardStatus;
-  readonly networks: readonly { readonly name: string; readonly mtu: number; readonly error?: string }[];
-}
 
 (missing === null ? describeTapLab : describe.skip)(`sites of an encrypted network${missing ?? ''}`, () => {
   let lab: Lab;
@@ -66,8 +63,8 @@ interface Status {
     return site.exec(['sh', '-c', `${argv} || true`]);
   }
 
-  async function statusOf(site: Site): Promise<Status> {
-    return JSON.parse(await statusText(site, '--json')) as Status;
+  async function statusOf(site: Site): Promise<AgentStatus> {
+    return JSON.parse(await statusText(site, '--json')) as AgentStatus;
   }
 
   async function recordOf(site: Site): Promise<SiteRecord> {
@@ -91,6 +88,28 @@ interface Status {
     expect(await a.ping('192.168.8.2', { count: 1, size: 1500 - 60 - 70 - 28 })).toMatchObject({ received: 1 });
   });
 
+  it('know of each path what it is like within the tunnel and beside it, and doctor knows of a session with each peer', async () => {
+    for (const site of [a, b]) {
+      const { peers } = await until(
+        'both paths to be known',
+        async () => {
+          const status = await statusOf(site);
+          const known = status.peers?.filter(({ path }) => path?.mtu !== undefined && path.hears);
+          return known?.length === 2 ? status : undefined;
+        },
+        { timeoutMs: 20_000 },
+      );
+      const pathBy = (transport: string) => peers!.find(({ path }) => path!.transport === transport)?.path;
+      expect(pathBy('plain')).toMatchObject({ state: 'reachable', mtu: 1500 });
+      expect(pathBy('wireguard')).toMatchObject({ state: 'reachable', mtu: 1500 - 60, carriesNeeded: true });
+    }
+    const text = await a.exec([...AGENT_ARGV, 'doctor', '--json', '--state', overlay.stateOf(a)]);
+    const { findings } = JSON.parse(text) as { findings: readonly Finding[] };
+    expect(findings.filter(({ check }) => check === 'encryption')).toMatchObject([
+      { verdict: 'pass', says: 'there is a session with every peer' },
+    ]);
+  });
+
   it('show nobody on the underlay a frame of it, while the plain network’s are there to be read', async () => {
     const sniffer = await b.sniff(UNDERLAY_DEV);
     await sendMark(a, '192.168.8.2');
@@ -103,7 +122,7 @@ interface Status {
     const vxlan = frames.filter(({ view }) => udpPortOf(view) === VXLAN_PORT || udpPortOf(view) === TUNNEL_VXLAN_PORT);
     expect(vxlan.length).toBeGreaterThan(0);
     // All VXLAN that is to be seen is of the plain network.
-    expect(vxlan.filter(({ view }) => view.getUint32(14 + 20 + 8 + 4) >>> 8 !== plain)).toEqual([]);
+    expect(vxlan.filter(({ view }) => !isProbe(view) && view.getUint32(14 + 20 + 8 + 4) >>> 8 !== plain)).toEqual([]);
   });
 
   it.each([
@@ -353,4 +372,9 @@ function udpPortOf(view: DataView): number {
 
 function isWireguard(view: DataView): boolean {
   return udpPortOf(view) === 51_820 || udpPortOf(view) === 51_821;
+}
+
+/** One of an agent asking about the path. */
+function isProbe(view: DataView): boolean {
+  return isVxlanProbe(view, 14 + 20 + 8, view.byteLength - (14 + 20 + 8));
 }

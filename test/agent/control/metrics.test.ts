@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { formatAgentMetrics } from '../../../agent/control/metrics.ts';
 import { MetricsAddressSchema, serveMetrics } from '../../../agent/control/metrics-server.ts';
 import type { AgentStatus } from '../../../agent/control/status.ts';
+import { peerPath } from '../paths/peer-path.ts';
 
 const status: AgentStatus = {
   version: '1.2.3',
@@ -44,7 +45,12 @@ const counters = {
 };
 
 it('an agent’s figures are in the form that Prometheus reads, each name once, with drops by reason', () => {
-  const lines = formatAgentMetrics(status, counters).trim().split('\n');
+  const paths = [
+    peerPath({ address: '192.0.2.2', rttMs: 0.2149, lost: 8, asked: 32 }),
+    peerPath({ address: 'fd9c::1', port: 14_789, transport: 'wireguard', state: 'unreachable', mtu: undefined }),
+    peerPath({ address: '192.0.2.9', state: 'silent' }),
+  ];
+  const lines = formatAgentMetrics(status, counters, paths).trim().split('\n');
   for (const expected of [
     'overlane_agent_frames_total{vni="42",network="blue",side="port",direction="rx"} 11',
     'overlane_agent_bytes_total{vni="42",network="blue",side="port",direction="rx"} 990',
@@ -56,12 +62,19 @@ it('an agent’s figures are in the form that Prometheus reads, each name once, 
     'overlane_agent_peer_bytes_total{vni="42",network="blue",peer="192.0.2.2:4789",direction="tx"} 240',
     'overlane_agent_peer_bytes_total{vni="42",network="blue",peer="[2001:db8::3]:4789",direction="tx"} 0',
     'overlane_agent_peer_dropped_total{vni="42",network="blue",peer="192.0.2.2:4789",reason="too_big"} 1',
+    'overlane_agent_peer_reachable{peer="192.0.2.2:4789",transport="plain"} 1',
+    'overlane_agent_peer_reachable{peer="[fd9c::1]:14789",transport="wireguard"} 0',
+    'overlane_agent_peer_round_trip_seconds{peer="192.0.2.2:4789",transport="plain"} 0.000215',
+    'overlane_agent_peer_loss_ratio{peer="192.0.2.2:4789",transport="plain"} 0.25',
+    'overlane_agent_peer_path_mtu_bytes{peer="192.0.2.2:4789",transport="plain"} 1500',
     'overlane_agent_network_peers{vni="42",network="blue"} 3',
     'overlane_agent_in_step 0',
     'overlane_agent_gateway_reachable 1',
   ]) {
     expect(lines).toContain(expected);
   }
+  expect(lines.filter((line) => line.startsWith('overlane_agent_peer_path_mtu_bytes{'))).toHaveLength(1);
+  expect(lines.join()).not.toContain('192.0.2.9');
   const types = lines.filter((line) => line.startsWith('# TYPE'));
   expect(new Set(types).size).toBe(types.length);
   for (const line of lines)

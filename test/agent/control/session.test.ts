@@ -30,7 +30,7 @@ test('a site with no table yet pulls a snapshot, puts it in force, keeps it and 
   expect(site.disk).toEqual(FIRST);
   const { revision, digest } = FIRST.networks[0]!;
   expect(site.heartbeats).toEqual([
-    { cursor: 'c1', version: '1.0.0', networks: [{ vni: 9, revision, digest, counters: {} }] },
+    { cursor: 'c1', version: '1.0.0', networks: [{ vni: 9, revision, digest, counters: {} }], paths: [] },
   ]);
 });
 

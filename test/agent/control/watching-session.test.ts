@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
-import type { PullAnswer } from '../../../agent/control/client.ts';
+import type { HeartbeatAnswer, PullAnswer } from '../../../agent/control/client.ts';
 import { Session } from '../../../agent/control/session.ts';
 import type { WatchEvents } from '../../../agent/control/watch-socket.ts';
+import type { PeerPath } from '../../../agent/datapath/datapath.ts';
 import { InMemoryDatapath } from '../../../agent/datapath/in-memory.ts';
 import type { Heartbeat } from '../../../src/contract/agent.ts';
 import type { Snapshot, TableUpdate } from '../../../src/contract/table.ts';
+import { peerPath } from '../paths/peer-path.ts';
 import { OWN_SITE } from './fake-site.ts';
 import { deltaBetween, network, snapshot, vtep } from './tables.ts';
 import { settled, Timers } from './timers.ts';
@@ -12,6 +14,11 @@ import { settled, Timers } from './timers.ts';
 const FIRST = snapshot('c1', [network(9, { vteps: [vtep(2), vtep(3)] })]);
 const SECOND = snapshot('c2', [network(9, { revision: 2, vteps: [vtep(3), vtep(4)] })]);
 const THIRD = snapshot('c3', [network(9, { revision: 3, vteps: [vtep(3), vtep(4), vtep(5)] })]);
+
+/** The paths to so many peers, all of them well. */
+function paths(count: number): PeerPath[] {
+  return Array.from({ length: count }, (_, i) => peerPath({ site: `site-${i}`, rttMs: 1.2341 }));
+}
 
 /** A site whose gateway pushes when the test says so; keepalives are answered while `answering`. */
 class WatchingSite {
@@ -22,6 +29,7 @@ class WatchingSite {
   readonly said: string[] = [];
   readonly sockets: WatchEvents[] = [];
   pulled: PullAnswer = { kind: 'updated', update: FIRST };
+  taken: HeartbeatAnswer = { kind: 'accepted' };
   accepting = true;
   answering = true;
   random = 0.5;
@@ -36,7 +44,7 @@ class WatchingSite {
       },
       heartbeat: async (heartbeat) => {
         this.heartbeats.push({ ...heartbeat, at: this.timers.nowMs });
-        return { kind: 'accepted' };
+        return this.taken;
       },
       reportMacs: async () => ({ kind: 'reported', cursor: 'c', rejected: [] }),
     },
@@ -122,6 +130,49 @@ test('what the data path finds broken by itself is reported at once, and so is i
   }
   expect(site.heartbeats.length).toBeGreaterThan(8);
   expect(site.heartbeats.length).toBeLessThan(14);
+});
+
+test('what becomes of a path is reported soon, and often only where it changes often', async () => {
+  const site = await new WatchingSite().started();
+  await site.timers.passSettled(60_000);
+  site.heartbeats.length = 0;
+  const [path] = paths(1);
+  site.datapath.setPaths(path!);
+  await site.timers.passSettled(1000);
+  expect(site.heartbeats).toMatchObject([{ paths: [{ site: 'site-0', state: 'reachable', rttMs: 1.234, mtu: 1500 }] }]);
+  for (let i = 0; i < 60; i++) {
+    site.datapath.setPaths({ ...path!, state: i % 2 === 0 ? 'unreachable' : 'reachable' });
+    await site.timers.passSettled(1000);
+  }
+  expect(site.heartbeats.length).toBeGreaterThanOrEqual(4);
+  expect(site.heartbeats.length).toBeLessThanOrEqual(6);
+  await site.timers.passSettled(60_000);
+  const before = site.heartbeats.length;
+  await site.timers.passSettled(8 * 60_000);
+  expect(site.heartbeats.length).toBe(before);
+});
+
+test('of more paths than a report may name, it names those that are worst', async () => {
+  const site = await new WatchingSite().started();
+  await site.timers.passSettled(60_000);
+  const many = paths(1100).map((path, i) => (i === 1050 ? { ...path, state: 'unreachable' as const } : path));
+  site.datapath.setPaths({ ...many[0]!, site: 'unknown-yet', state: 'new' }, ...many);
+  await site.timers.passSettled(1000);
+  const { paths: reported } = site.heartbeats.at(-1)!;
+  expect(reported).toHaveLength(1000);
+  expect(reported![0]).toMatchObject({ site: 'site-1050', state: 'unreachable' });
+  expect(reported!.some((path) => path.site === 'unknown-yet')).toBe(false);
+});
+
+test('a report that is not taken is said again, seconds later and not at once', async () => {
+  const site = await new WatchingSite().started();
+  await site.timers.passSettled(60_000);
+  site.heartbeats.length = 0;
+  site.taken = { kind: 'unavailable', reason: 'answered 500' };
+  site.datapath.setPaths(...paths(1));
+  await site.timers.passSettled(20_000);
+  expect(site.heartbeats.length).toBeGreaterThan(2);
+  expect(site.heartbeats.length).toBeLessThanOrEqual(11);
 });
 
 test('deltas in order are each applied; one that comes twice changes nothing', async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { CounterName } from '../../../agent/datapath/counters.ts';
 import { InMemoryFabric } from '../../../agent/underlay/in-memory.ts';
-import { concat, hex } from '../bytes.ts';
+import { writeProbe } from '../../../agent/wire/probe.ts';
+import { concat, hex, written } from '../bytes.ts';
 import { ethernet } from '../frames.ts';
 import {
   BROADCAST,
@@ -74,6 +75,38 @@ describe('a datagram that is no frame of a network here is dropped and counted',
     const site = createSite();
     site.takeDatagram(PEER, concat(hex('ffffffff 000009ff'), frame(BROADCAST, A)));
     expect(site.frames(VNI)).toHaveLength(1);
+  });
+});
+
+describe('a probe, which no I flag makes a frame,', () => {
+  const probe = written(32, (view, at) => {
+    writeProbe(view, at, { kind: 'ask', size: 32, nonce: 7n, port: 4789, heldMicros: 0 });
+  });
+
+  it('is kept for control with who sent it and when, where a network lists them', () => {
+    const site = createSite();
+    site.takeDatagram(PEER, probe);
+    expect(site.forwarder.probes.drain()).toMatchObject([
+      { source: PEER, probe: { kind: 'ask', nonce: 7n }, at: site.now * 1000 },
+    ]);
+    expect(site.forwarder.probes.hasHeard).toBe(false);
+    expect(site.counters(0)).toEqual({});
+  });
+
+  it('of a stranger is dropped and counted, as are more than a site is to answer', () => {
+    const site = createSite();
+    site.takeDatagram(STRANGER, probe);
+    expect(site.forwarder.probes.hasHeard).toBe(false);
+    for (let i = 0; i < 300; i++) site.takeDatagram(PEER, probe);
+    expect(site.forwarder.probes.drain()).toHaveLength(200);
+    expect(site.counters(0)).toEqual({ dropUnlistedProbe: 1, dropProbeLimit: 100 });
+  });
+
+  it('that came together with frames is told from them', () => {
+    const site = createSite();
+    site.takeDatagram(PEER, concat(vxlan(VNI, frame(BROADCAST, A)), probe), 0, 68);
+    expect(site.frames(VNI)).toHaveLength(1);
+    expect(site.forwarder.probes.drain()).toHaveLength(1);
   });
 });
 
