@@ -27,7 +27,7 @@ test('of peers that are well one line says how many they are', () => {
 test('one that never answers may be a static VTEP, of which the gateway knows whether it is', () => {
   const silent = peers(peerPath({ state: 'silent' }));
   expect(checkPaths(silent, [])).toMatchObject([
-    { check: 'peers' },
+    { check: 'peers', verdict: 'warn', says: '0 of 1 answer probes' },
     { check: 'reachability', verdict: 'warn', says: '10.0.0.2:4789 gives no answer to probes (a static VTEP?)' },
   ]);
   expect(checkPaths(silent, told('static'))).toEqual([
