@@ -22,7 +22,8 @@
  *     table inner, chain vni9:     pass is VNI 9's ─▶ take it away, accept · another pass ─▶ drop
  *                  chain strict9:  (pass, inner source) in stations ─▶ take it away, accept · any pass ─▶ drop
  *
- * Another VNI's may be another agent's of this host, whose tables have given it a pass already, or will.
+ * Another VNI's may be another agent's of this host, whose tables have given it a pass already, or will: so no two agents count strict
+ * networks' VTEPs from the same number.
  *
  * What comes without a pass is the device's own answer to what was too big for the underlay.
  *
@@ -92,6 +93,8 @@ const PASS_BITS = Uint8Array.of(0, 0, 0, 0xff);
 const NO_PASS = new Uint8Array(4);
 const PASS_FOR_NOTHING = new Uint8Array(4).fill(0xff);
 const FIRST_STRICT_PASS = 2 * 2 ** 24;
+/** How many there are of strict networks' VTEPs. */
+export const STRICT_PASSES = 2 ** 32 - 1 - FIRST_STRICT_PASS;
 
 const field = (base: Field['base'], offset: number, length: number): Field => ({ base, offset, length });
 const ADDRESSES = {
@@ -268,11 +271,11 @@ function passOf(vni: number): Uint8Array {
 
 /**
  * The pass of a VTEP in a strict network, where it must say which VTEP it was, and not the network alone.
- * @param number one of its own among all strict networks' VTEPs, from 0.
+ * @param number one of its own among all strict networks' VTEPs, from 0; after the last pass comes the first.
  */
 export function strictPass(number: number): Uint8Array {
   const pass = new Uint8Array(4);
-  new DataView(pass.buffer).setUint32(0, number + FIRST_STRICT_PASS, true);
+  new DataView(pass.buffer).setUint32(0, FIRST_STRICT_PASS + (number % STRICT_PASSES), true);
   return pass;
 }
 

@@ -1,4 +1,5 @@
 /** The agent's tables of nftables in the kernel: made in one transaction, then changed by what differs. */
+import { randomInt } from 'node:crypto';
 import { SysError } from '../sys/errno.linux.ts';
 import type { NetlinkSocket } from '../sys/netlink-socket.linux.ts';
 import {
@@ -26,6 +27,7 @@ import {
   gateOf,
   gateOfChain,
   SET_NAMES,
+  STRICT_PASSES,
   strictPass,
   type Tables,
   tablesOf,
@@ -62,6 +64,8 @@ export class Filter {
   readonly #ports = new Set<number>();
   /** Of the VTEPs of strict networks, by network and address: none is given twice. */
   readonly #passes = new Map<string, Uint8Array>();
+  /** Not 0: another agent of this host gives passes too, which shall be none of ours. */
+  readonly #firstPass = randomInt(STRICT_PASSES);
   /** See `FilterOptions`. */
   #devices: readonly number[] | undefined;
   #stands = false;
@@ -246,7 +250,7 @@ export class Filter {
 
   #passOf(vni: number, address: string): Uint8Array {
     const key = `${vni} ${address}`;
-    const pass = this.#passes.get(key) ?? strictPass(this.#passes.size);
+    const pass = this.#passes.get(key) ?? strictPass(this.#firstPass + this.#passes.size);
     this.#passes.set(key, pass);
     return pass;
   }

@@ -431,6 +431,31 @@ function keeps(): void {
     await b.ip(`link del ${dev}`);
   });
 
+  it('each of two strict agents of one host to itself, though a train comes by a VTEP that may speak with the other', async () => {
+    const [second, elsewhere] = ['10.77.0.201', '10.77.0.77'];
+    await a.ip(`address add ${second}/24 dev ${UNDERLAY_DEV}`);
+    const strict = { antiSpoof: 'strict', vteps: [{ address: elsewhere }], macs: [{ mac: MAC, address: elsewhere }] };
+    await start(config(network(strict)));
+    const file = join(lab.folder, 'second.json');
+    const green = network({ vni: 11, port: { type: 'host', name: 'green' }, antiSpoof: 'strict' });
+    await writeFile(file, JSON.stringify({ vtep: { address: second }, networks: [green] }));
+    const other = a.spawn([...AGENT_ARGV, 'run', '--config', file, '--datapath', 'kernel']);
+    running.push(other);
+    await other.line(/"msg":"running"/);
+    const [mine, others] = [
+      await a.sniff('blue', { contains: MARK }),
+      await a.sniff('green', { contains: MARK }),
+    ];
+    const inner = ethernet(0xffffffffffff, parseMac(MAC)!, 0x0800, ipv4(udp({ payload: MARK })));
+    const frames = [11, VNI].map((vni) => Buffer.from([8, 0, 0, 0, 0, 0, vni, 0, ...inner]).toString('hex'));
+    await b.exec([process.execPath, DATAGRAMS, 'train', second, '4789', ...frames]);
+    await others.frame(() => others.frames.length > 0);
+    await untilCounters(a, lab, 'one of the train', ({ networks }) => networks[0]!.counters.dropSpoofedSource === 1);
+    expect(await mine.stop()).toEqual([]);
+    expect(await others.stop()).toHaveLength(1);
+    await a.ip(`address del ${second}/24 dev ${UNDERLAY_DEV}`);
+  });
+
   it('10,000 entries that are changed at random 1,000 times just as the table ends', async () => {
     const seed = String(Date.now() % 100_000);
     const wanted = JSON.parse(await b.exec([process.execPath, CHURN, b.v4, seed])) as string[];
