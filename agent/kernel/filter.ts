@@ -3,12 +3,15 @@ import { randomInt } from 'node:crypto';
 import { SysError } from '../sys/errno.linux.ts';
 import type { NetlinkSocket } from '../sys/netlink-socket.linux.ts';
 import {
+  askGeneration,
   askRules,
   changeElements,
+  decodeGeneration,
   decodeRule,
   deleteChain,
   deleteTable,
   encodeInterface,
+  NFT_MSG_GETGEN,
   NFT_MSG_GETRULE,
   type NftMessage,
   newTable,
@@ -69,6 +72,8 @@ export class Filter {
   /** See `FilterOptions`. */
   #devices: readonly number[] | undefined;
   #stands = false;
+  /** The kernel's at our last transaction, where since all was made anew there were none but ours. */
+  #generation: number | null = null;
 
   /** @param socket of NETLINK_NETFILTER. */
   constructor(
@@ -149,6 +154,11 @@ export class Filter {
     this.#stands = false;
   }
 
+  /** Whether nobody can have changed the tables since: for when notifications were lost, which many elements of our own see to. */
+  isUntouched(): boolean {
+    return this.#stands && this.#generation !== null && this.#generation === this.#askGeneration();
+  }
+
   /** Takes the tables away. */
   remove(): void {
     this.#transact([...without(this.#tables.outer), ...without(this.#tables.inner)]);
@@ -227,6 +237,7 @@ export class Filter {
     });
     const ports = new Set([this.#vxlanPort, ...portsOf(networks.keys(), networks)]);
     this.#removeOther();
+    this.#generation = this.#askGeneration();
     this.#transact([
       ...without(this.#tables.outer),
       ...without(this.#tables.inner),
@@ -300,6 +311,19 @@ export class Filter {
 
   #transact(changes: readonly NftMessage[]): void {
     this.#socket.transact(nftTransaction(changes));
+    if (this.#generation === null) return;
+    const expected = (this.#generation + 1) >>> 0;
+    this.#generation = this.#askGeneration() === expected ? expected : null;
+  }
+
+  /** @returns null where the kernel has no such thing. */
+  #askGeneration(): number | null {
+    try {
+      return decodeGeneration(this.#socket.get(NFT_MSG_GETGEN, ...askGeneration())[0]!.body);
+    } catch (error) {
+      if (error instanceof SysError) return null;
+      throw error;
+    }
   }
 }
 

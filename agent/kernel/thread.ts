@@ -112,7 +112,7 @@ function run({ vtep, identity, dscp, sources }: ThreadOptions): void {
     if (probed.length > 0) tell({ type: 'probes', heard: probed, overLimit: probes.overLimit });
     // Always in this order, so that a station's place is known when its address is heard, and both before a table speaks of them.
     if (!heard.notifications(takeRoute)) entriesLost = true;
-    if (filterHeard !== null && !filterHeard.notifications(takeFilter)) filterChanged = true;
+    if (filterHeard !== null && !filterHeard.notifications(takeFilter)) filterChanged ||= !filter.isUntouched();
     arp?.receive(takeArp);
     running = takeMessages();
     if (!running) break;

@@ -34,6 +34,7 @@ const NFT_MSG_NEWSET = typeOf(9);
 const NFT_MSG_NEWSETELEM = typeOf(12);
 export const NFT_MSG_GETSETELEM = typeOf(13);
 const NFT_MSG_DELSETELEM = typeOf(14);
+export const NFT_MSG_GETGEN = typeOf(16);
 /** The group that hears of every change of the rules. */
 export const NFNLGRP_NFTABLES = 7;
 
@@ -189,6 +190,15 @@ export const askElements = (table: Table, set: string): Uint8Array[] => [
   attribute.text(1, table.name),
   attribute.text(2, set),
 ];
+
+/** The question for how many transactions there were. */
+export const askGeneration = (): Uint8Array[] => [new Uint8Array(HEADER_LENGTH)];
+
+/** @returns how many transactions of anybody's changed something, beginning anew after 2^32; of the answer to `askGeneration`. */
+export function decodeGeneration(body: Uint8Array): number {
+  const id = decodeAttributes(body, HEADER_LENGTH).get(1)!;
+  return new DataView(id.buffer, id.byteOffset).getUint32(0);
+}
 
 /** @returns the key of an interface's index. */
 export function encodeInterface(index: number): Uint8Array {

@@ -30,7 +30,7 @@ function errorsWithout(devices: readonly number[] | undefined): ReadonlyMap<numb
     throw new SysError('sendmsg', EOPNOTSUPP);
   };
   const route = { dump: () => [], get: refuse, change: () => new Map() } as unknown as NetlinkSocket;
-  const netfilter = { transact: refuse } as unknown as NetlinkSocket;
+  const netfilter = { transact: refuse, get: refuse } as unknown as NetlinkSocket;
   const networks = new KernelNetworks({
     identity: 'a',
     vxlanPort: 4789,
