@@ -18,6 +18,7 @@ import {
 } from '../sys/neighbor-message.ts';
 import type { NetlinkSocket } from '../sys/netlink-socket.linux.ts';
 import { CarriedNetwork, makeChanges, nameOf, type PendingChange, placeOf } from './carried-network.ts';
+import { CarriedNetworks } from './carried-networks.ts';
 import { type DeviceRequest, isSameDevice, requestOf } from './device-request.ts';
 import {
   deleteDevices,
@@ -32,7 +33,7 @@ import {
 } from './devices.ts';
 import { fdbOf } from './fdb.ts';
 import type { Filter } from './filter.ts';
-import { encodeChange, isLocalStation, type Place, readForwarding } from './forwarding.ts';
+import { encodeChange, isLocalStation, readForwarding } from './forwarding.ts';
 import { readHostAddresses } from './host-addresses.ts';
 import { noteAddress, noteLocal, noteRemote } from './notifications.ts';
 import { Repairs } from './repairs.ts';
@@ -57,9 +58,7 @@ export interface KernelOptions {
 export class KernelNetworks {
   readonly #options: KernelOptions;
   readonly #wanted = new Map<number, WantedNetwork>();
-  readonly #carried = new Map<number, CarriedNetwork>();
-  readonly #byVxlan = new Map<number, CarriedNetwork>();
-  readonly #byBridge = new Map<number, Set<CarriedNetwork>>();
+  readonly #carried = new CarriedNetworks();
   readonly #errors = new Map<number, string>();
   readonly #repairs = new Repairs();
   /** VNIs that came to another network: nothing of the old one may stay. */
@@ -91,7 +90,7 @@ export class KernelNetworks {
     const isWhole = update.kind === 'snapshot' || scopes === null;
     if (isWhole) return this.#reconcile('entries');
     // Where only entries differ, the devices need not be looked at.
-    this.#filter(scopes.keys(), this.#carried.keys());
+    this.#filter(scopes.keys(), this.#carried.vnis);
     const pending: PendingChange[] = [];
     for (const [vni, scope] of scopes) {
       const carried = this.#carried.get(vni);
@@ -122,12 +121,12 @@ export class KernelNetworks {
         this.#carried.get(vni)?.problem;
       if (problem != null) errors.set(vni, problem);
     }
-    return { errors, mtus: new Map([...this.#carried].map(([vni, { mtu }]) => [vni, mtu])) };
+    return { errors, mtus: new Map([...this.#carried].map(({ vni, mtu }) => [vni, mtu])) };
   }
 
   fdb(): NetworkFdb[] {
     const links = Links.read(this.#options.route);
-    const found = readForwarding(this.#readEntries(), this.#places());
+    const found = readForwarding(this.#readEntries(), this.#carried.places());
     return [...found].map(([vni, forwarding]) => fdbOf(this.#wanted.get(vni)!, forwarding, links));
   }
 
@@ -144,25 +143,25 @@ export class KernelNetworks {
 
   /** An entry came or went. */
   neighborChanged(type: number, entry: NeighborMessage): void {
-    const behind = this.#byVxlan.get(entry.index);
-    if (entry.family !== AF_BRIDGE) this.#note(noteAddress, this.#byBridge.get(entry.index), type, entry);
+    const behind = this.#carried.behind(entry.index);
+    if (entry.family !== AF_BRIDGE) this.#note(noteAddress, this.#carried.in(entry.index), type, entry);
     else if (behind !== undefined) this.#note(noteRemote, [behind], type, entry);
-    else if (isLocalStation(entry)) this.#note(noteLocal, this.#byBridge.get(entry.master!), type, entry);
+    else if (isLocalStation(entry)) this.#note(noteLocal, this.#carried.in(entry.master), type, entry);
   }
 
   /** The host has an address on a device. */
   hostAddressCame(index: number, address: string): void {
-    for (const network of this.#byBridge.get(index) ?? []) network.hostHasAddress(address);
+    for (const network of this.#carried.in(index)) network.hostHasAddress(address);
   }
 
   /** A station gave its address in ARP. */
   addressHeard(bridge: number, mac: string, address: string): void {
-    for (const network of this.#byBridge.get(bridge) ?? []) network.gaveAddress(mac, address);
+    for (const network of this.#carried.in(bridge)) network.gaveAddress(mac, address);
   }
 
   /** Whether a link is one that we have, or wait for. */
   concerns(index: number, name: string): boolean {
-    if (this.#byVxlan.has(index) || this.#byBridge.has(index)) return true;
+    if (this.#carried.have(index)) return true;
     return [...this.#wanted.values()].some(
       ({ settings: { vni, port } }) => 'name' in port && port.name === name && this.#errors.has(vni),
     );
@@ -208,7 +207,8 @@ export class KernelNetworks {
       const { vni, network, macs } = change;
       const known = this.#wanted.get(vni);
       const isSame = known?.settings.network === network;
-      if (!isSame || !isSameDevice(known.settings, change) || !this.#carried.has(vni)) isEntriesOnly = false;
+      if (!isSame || !isSameDevice(known.settings, change) || this.#carried.get(vni) === undefined)
+        isEntriesOnly = false;
       if (known !== undefined && !isSame) this.#reused.add(vni);
       const wanted = isSame ? known : new WantedNetwork(change, this.#devices?.[0]);
       this.#wanted.set(vni, wanted);
@@ -248,13 +248,13 @@ export class KernelNetworks {
       if (network !== null) fresh.push(network);
     }
     if (what === 'entries' || fresh.length > 0) this.#reconcileEntries();
-    for (const network of this.#carried.values()) network.remind();
+    for (const network of this.#carried) network.remind();
     for (const { index, address } of readHostAddresses(route)) this.hostAddressCame(index, address);
     return this.report();
   }
 
   #reconcileEntries(): void {
-    const found = readForwarding(this.#readEntries(), this.#places());
+    const found = readForwarding(this.#readEntries(), this.#carried.places());
     const pending: PendingChange[] = [];
     for (const [vni, forwarding] of found) {
       const carried = this.#carried.get(vni)!;
@@ -290,7 +290,7 @@ export class KernelNetworks {
       return true;
     });
     deleteDevices(this.#options.route, links, doomed);
-    for (const vni of [...this.#carried.keys()]) if (!requests.has(vni)) this.#dismiss(vni);
+    for (const vni of [...this.#carried.vnis]) if (!requests.has(vni)) this.#dismiss(vni);
     this.#reused.clear();
     this.#entriesAreStale = false;
   }
@@ -329,16 +329,9 @@ export class KernelNetworks {
     if (isNew) this.#dismiss(vni);
     const network = isNew ? new CarriedNetwork(vni, stations, place, request.mtu) : known;
     network.mtu = request.mtu;
-    if (isNew) this.#enlist(network);
+    if (isNew) this.#carried.add(network);
     network.setHost(devices.bridge);
     return isNew || devices.isFresh ? network : null;
-  }
-
-  #enlist(network: CarriedNetwork): void {
-    const { vxlan, bridge } = network.place;
-    this.#carried.set(network.vni, network);
-    this.#byVxlan.set(vxlan, network);
-    this.#byBridge.set(bridge, (this.#byBridge.get(bridge) ?? new Set()).add(network));
   }
 
   /** Forgets what it knew of a network in the kernel, and takes back what it put on a bridge that stays. */
@@ -351,11 +344,7 @@ export class KernelNetworks {
       [...neighbors].map(([ip, mac]) => encodeChange({ kind: 'neighbor', action: 'delete', ip, mac }, network.place)),
     );
     network.leftAll();
-    this.#carried.delete(vni);
-    this.#byVxlan.delete(network.place.vxlan);
-    const sharing = this.#byBridge.get(network.place.bridge);
-    sharing?.delete(network);
-    if (sharing?.size === 0) this.#byBridge.delete(network.place.bridge);
+    this.#carried.delete(network);
   }
 
   /** What must come and go by certain interfaces is kept to them by the filter, whoever may speak there. */
@@ -375,17 +364,13 @@ export class KernelNetworks {
     return messages.flatMap(({ body }) => decodeNeighbor(body) ?? []);
   }
 
-  #places(): Map<number, Place> {
-    return new Map([...this.#carried].map(([vni, { place }]) => [vni, place]));
-  }
-
   #unreachable(vni: number): string | undefined {
     const [address] = this.#wanted.get(vni)!.unreachable.values();
     if (address === undefined) return undefined;
     return `the VTEP ${address} can't be reached from here: this site's underlay is of the other IP family`;
   }
 
-  #note(note: typeof noteRemote, networks: Iterable<CarriedNetwork> = [], type: number, entry: NeighborMessage): void {
+  #note(note: typeof noteRemote, networks: Iterable<CarriedNetwork>, type: number, entry: NeighborMessage): void {
     for (const network of networks) {
       const wrong = note(network, this.#wanted.get(network.vni)!, type, entry);
       if (wrong !== null) this.#repairs.add(network.vni, wrong, now());
