@@ -6,8 +6,8 @@
  *      | UDP header | flags | reserved | VNI | reserved | inner destination | inner source | …
  *      0            8       9          12    15         16                  22             28
  *
- *     table outer, chain input:  UDP to the VXLAN port ─▶ vxlan · first fragment of IPv6 ─▶ fragment
- *                  chain vxlan:  (source, VNI) in vteps ─▶ take its pass, accept · a probe ─▶ accept · no I flag ─▶ drop
+ *     table outer, chain input:  UDP to the VXLAN port ─▶ vxlan · first fragment of IPv6 ─▶ fragment · to the port of probes ─▶ drop
+ *                  chain vxlan:  (source, VNI) in vteps ─▶ take its pass, accept · a probe ─▶ others · no I flag ─▶ drop
  *                                VNI guarded ─▶ drop
  *                                VNI in open ─▶ take its pass, accept · another VNI ─▶ count, others · else drop
  *                  chain others: without a pass ─▶ take one for nothing
@@ -31,13 +31,14 @@
  *
  *     chain vxlan:  by another ─▶ outside: VNI guarded or open ─▶ drop · another VNI ─▶ others · else drop
  *     chain output: to the port, by another, VNI guarded or open ─▶ drop
- *     chain probes: by another ─▶ accept
+ *     chain probes: to the port, by another ─▶ accept
  *
  * Over IPv6 the kernel puts fragments together behind the filter, which so judges the first of them: one that does not show what is judged
  * is dropped (RFC 7112 says so of every such fragment), and those after it come to nothing. Over IPv4 it does so before.
  *
  * What is let through passes the fewest expressions. The kernel drops what has no I flag itself, and has VXLAN's port for itself: so a probe
- * (wire/probe.ts) is given the port of another socket, behind the host's own rules, for it shall tell whether those let VXLAN through.
+ * (wire/probe.ts) is given the port of another socket, behind the host's own rules, for it shall tell whether those let VXLAN through, and
+ * nothing comes there by another way.
  *
  * The counters are those of the sets' elements: what came from a peer (`vteps`), went to it (`sent`), or was dropped in a network (`guarded`);
  * and of the rules of the table inner.
@@ -187,7 +188,7 @@ export function encodeTables(
         ...isOurs.map((of) =>
           rule('output', ...isUdpTo(vxlanPort), ...isByOther('out', DEVICES, devicesId), ...of, drop()),
         ),
-        rule('probes', ...isByOther('in', DEVICES, devicesId), accept()),
+        rule('probes', ...isUdpTo(vxlanPort), ...isByOther('in', DEVICES, devicesId), accept()),
       ]
     : [];
   const fragments =
@@ -213,7 +214,7 @@ export function encodeTables(
     rule('input', ...isUdpTo(vxlanPort), goto('vxlan')),
     ...fragments,
     rule('vxlan', ...takePass('vteps'), accept()),
-    rule('vxlan', ...isProbe, accept()),
+    rule('vxlan', ...isProbe, goto('others')),
     rule('vxlan', ...isField(I_FLAG, Uint8Array.of(0)), count(), drop()),
     rule('vxlan', ...isGuarded, drop()),
     rule('vxlan', ...takePass('open'), accept()),
@@ -221,7 +222,10 @@ export function encodeTables(
     rule('vxlan', drop()),
     ...(probePort === null
       ? []
-      : [rule('probes', ...isUdpTo(vxlanPort), ...isProbe, ...setUdpField(DESTINATION_PORT, portBytes(probePort)))]),
+      : [
+          rule('input', ...isUdpTo(probePort), drop()),
+          rule('probes', ...isUdpTo(vxlanPort), ...isProbe, ...setUdpField(DESTINATION_PORT, portBytes(probePort))),
+        ]),
   ];
 }
 

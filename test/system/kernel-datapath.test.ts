@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { macText } from '../../agent/sys/neighbor-message.ts';
+import { PROBE_LENGTH, writeProbe } from '../../agent/wire/probe.ts';
 import type { Program } from '../../demo/lab/program.ts';
 import { AGENT_ARGV, type AgentOptions, type Site, UNDERLAY_DEV } from '../../demo/lab/site.ts';
 import { until } from '../../demo/lab/until.ts';
@@ -442,10 +443,7 @@ function keeps(): void {
     const other = a.spawn([...AGENT_ARGV, 'run', '--config', file, '--datapath', 'kernel']);
     running.push(other);
     await other.line(/"msg":"running"/);
-    const [mine, others] = [
-      await a.sniff('blue', { contains: MARK }),
-      await a.sniff('green', { contains: MARK }),
-    ];
+    const [mine, others] = [await a.sniff('blue', { contains: MARK }), await a.sniff('green', { contains: MARK })];
     const inner = ethernet(0xffffffffffff, parseMac(MAC)!, 0x0800, ipv4(udp({ payload: MARK })));
     const frames = [11, VNI].map((vni) => Buffer.from([8, 0, 0, 0, 0, 0, vni, 0, ...inner]).toString('hex'));
     await b.exec([process.execPath, DATAGRAMS, 'train', second, '4789', ...frames]);
@@ -454,6 +452,22 @@ function keeps(): void {
     expect(await mine.stop()).toEqual([]);
     expect(await others.stop()).toHaveLength(1);
     await a.ip(`address del ${second}/24 dev ${UNDERLAY_DEV}`);
+  });
+
+  it('out of where probes are taken what did not come by VXLAN’s port', async () => {
+    await start();
+    const stranger = '10.77.0.202';
+    await b.ip(`address add ${stranger}/24 dev ${UNDERLAY_DEV}`);
+    const sockets = (await a.exec(['ss', '-Hlun'])).matchAll(/\s0\.0\.0\.0:(\d+)\s/g);
+    const [receiver] = [...sockets].map(([, port]) => Number(port)).filter((port) => port !== 4789);
+    const probe = new DataView(new ArrayBuffer(PROBE_LENGTH));
+    writeProbe(probe, 0, { kind: 'ask', size: PROBE_LENGTH, nonce: 1n, port: 4789, heldMicros: 0 });
+    const bytes = new Uint8Array(probe.buffer);
+    await b.send(a.v4, receiver!, [bytes, bytes], { from: stranger });
+    await b.send(a.v4, 4789, [bytes, bytes, bytes], { from: stranger });
+    const { agent } = await untilCounters(a, lab, 'three', (said) => said.agent.dropUnlistedProbe! >= 3);
+    expect(agent.dropUnlistedProbe).toBe(3);
+    await b.ip(`address del ${stranger}/24 dev ${UNDERLAY_DEV}`);
   });
 
   it('10,000 entries that are changed at random 1,000 times just as the table ends', async () => {
