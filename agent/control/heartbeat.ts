@@ -2,7 +2,7 @@
 import type { Heartbeat } from '../../src/contract/agent.ts';
 import { MAX_REPORTED_PATHS, PATH_STATES, type PathReport } from '../../src/contract/path-report.ts';
 import type { Datapath, DatapathCounters, PeerPath } from '../datapath/datapath.ts';
-import { nonZero, shortened } from './report-size.ts';
+import { fitting, nonZero, shortened } from './report-size.ts';
 import type { NetworkStatus } from './status.ts';
 
 const ERROR_CHARACTERS = 500;
@@ -14,13 +14,14 @@ export function heartbeatOf(
     readonly networks: readonly NetworkStatus[];
   },
 ): Heartbeat {
-  const { cursor, version, watching, networks } = stands;
+  const { cursor, version, watching } = stands;
+  const networks = networkReports(stands.networks, datapath.counters().networks);
   return {
     cursor,
     version,
     ...(watching ? { watching } : {}),
-    networks: networkReports(networks, datapath.counters().networks),
-    paths: pathReports(datapath.paths()),
+    networks,
+    paths: fitting(pathReports(datapath.paths()), networks),
   };
 }
 

@@ -1,9 +1,11 @@
 import * as v from 'valibot';
 import { expect, test } from 'vitest';
+import { heartbeatOf } from '../../../agent/control/heartbeat.ts';
 import { nonZero, shortened } from '../../../agent/control/report-size.ts';
 import { HeartbeatSchema } from '../../../src/contract/agent.ts';
 import { trafficOf } from '../../../src/contract/traffic.ts';
 import { MAX_BODY_BYTES } from '../../../src/middleware/body.ts';
+import { peerPath } from '../paths/peer-path.ts';
 
 const counters = Object.fromEntries(
   ['portRx', 'portTx', 'vtepRx', 'vtepTx'].flatMap((of) => [
@@ -32,4 +34,23 @@ test('a report of four thousand busy networks is taken by the gateway, and tells
   expect(v.safeParse(HeartbeatSchema, body).success).toBe(true);
   for (const network of networks) expect(trafficOf(network.counters)).toEqual(trafficOf(busy));
   expect(shortened(reports(1000))).toEqual(reports(1000));
+});
+
+test('of the paths of a thousand peers beside as many networks as are told whole as many are told as the gateway takes, the worst first', () => {
+  const paths = Array.from({ length: 1000 }, (_, i) =>
+    peerPath({ site: `${i}`.padStart(36, '0'), rttMs: 123.456, ...(i === 999 ? { state: 'unreachable' } : {}) }),
+  );
+  const said = (count: number) => {
+    const stands = { name: '', port: { type: 'none' }, peers: 0, macs: 0, inStep: true, mtu: 1450 } as const;
+    const networks = reports(count).map((report) => ({ ...report, ...stands, transport: 'plain' as const }));
+    const totals = new Map(networks.map(({ vni }) => [vni, { totals: busy, peers: [] }]));
+    const datapath = { paths: () => paths, counters: () => ({ agent: {}, networks: totals }) };
+    return heartbeatOf(datapath, { cursor: 'c'.repeat(60), version: '1.0.0', watching: true, networks });
+  };
+  const full = said(Math.floor(899_000 / JSON.stringify(reports(1)).length));
+  expect(JSON.stringify(full).length).toBeLessThanOrEqual(MAX_BODY_BYTES);
+  expect(v.safeParse(HeartbeatSchema, full).success).toBe(true);
+  expect(full.paths!.length).toBeGreaterThan(100);
+  expect(full.paths![0]).toMatchObject({ site: paths[999]!.site, state: 'unreachable' });
+  expect(said(10).paths).toHaveLength(1000);
 });
