@@ -52,7 +52,7 @@ export class Forwarder {
   /** Told who is on this host's own ports. */
   readonly stations: Stations;
   /** What other agents asked and answered of the path. */
-  readonly probes = new ProbeInbox();
+  readonly probes: ProbeInbox;
   /** Who watches passing frames. */
   readonly captures = new Captures();
   /** Where a VTEP is answered that the registry does not know (only with anti-spoofing off). */
@@ -76,7 +76,8 @@ export class Forwarder {
 
   /**
    * @param options `memory` is where every batch's packets lie; `counters` from `createCounterMemory`, `peerCounters` from
-   *   `createPeerCounterMemory`; `scratch` is where in the memory `SCRATCH_BYTES` are free; `rules` are the defaults unless given.
+   *   `createPeerCounterMemory`; `scratch` is where in the memory `SCRATCH_BYTES` are free; `seed` is 32 bits that nobody can
+   *   guess; `rules` are the defaults unless given.
    */
   constructor(options: {
     readonly memory: ChecksumMemory;
@@ -86,9 +87,11 @@ export class Forwarder {
     readonly peerCounters: Float64Array;
     readonly vxlanPort: number;
     readonly scratch: number;
+    readonly seed: number;
     readonly rules?: ForwardingRules;
   }) {
     this.#memory = options.memory;
+    this.probes = new ProbeInbox(options.seed);
     this.#underlay = options.underlay;
     this.#tally = new Tally(options.counters, options.peerCounters);
     this.counterBlocks = new CounterBlocks(options.counters);

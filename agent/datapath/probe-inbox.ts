@@ -1,9 +1,15 @@
-/** Probes that came where frames come: kept for control, and no more of them a second than it should have to look at. */
+/**
+ * Probes that came where frames come: kept for control, and no more of them a second than it should have to look at. Each source has a share
+ * of its own, or whoever sends the most would make all others' paths look dead.
+ */
 import { type Probe, readProbe } from '../wire/probe.ts';
 import { formatAddressWords } from './address-table.ts';
-import { TokenBucket } from './token-bucket.ts';
 
-const PROBES_PER_SECOND = 200;
+/** Of one source in a second: a peer asks once, and answers as often. */
+const SHARE = 20;
+/** Sources share shares by a hash that nobody outside can know. */
+const SHARES = 256;
+const MIX = 0x9e37_79b1;
 
 export interface HeardProbe {
   readonly probe: Probe;
@@ -14,8 +20,15 @@ export interface HeardProbe {
 }
 
 export class ProbeInbox {
-  readonly #limit = new TokenBucket(PROBES_PER_SECOND);
+  readonly #seed: number;
+  readonly #taken = new Uint8Array(SHARES);
+  #second = 0;
   #heard: HeardProbe[] = [];
+
+  /** @param seed 32 bits that nobody can guess. */
+  constructor(seed: number) {
+    this.#seed = seed;
+  }
 
   get hasHeard(): boolean {
     return this.#heard.length > 0;
@@ -26,10 +39,21 @@ export class ProbeInbox {
    * @returns false where it is one too many.
    */
   take(view: DataView, offset: number, length: number, source: Uint32Array, at: number, now: number): boolean {
-    if (!this.#limit.take(now)) return false;
+    const second = Math.floor(now);
+    if (second !== this.#second) this.#taken.fill(0);
+    this.#second = second;
+    const share = this.#shareOf(source, at);
+    if (this.#taken[share] === SHARE) return false;
+    this.#taken[share]! += 1;
     const probe = readProbe(view, offset, length);
     if (probe !== null) this.#heard.push({ probe, source: formatAddressWords(source, at), at: now * 1000 });
     return true;
+  }
+
+  #shareOf(source: Uint32Array, at: number): number {
+    let hash = this.#seed;
+    for (let word = 0; word < 4; word++) hash = Math.imul(hash ^ source[at + word]!, MIX);
+    return hash >>> 24;
   }
 
   drain(): readonly HeardProbe[] {

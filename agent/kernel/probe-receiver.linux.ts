@@ -2,6 +2,7 @@
  * Where probes come in while the kernel has VXLAN's port: the filter passes them on to this socket's (`filter-rules.ts`), behind the host's
  * own rules, so that what those drop is not heard here either.
  */
+import { randomInt } from 'node:crypto';
 import { type HeardProbe, ProbeInbox } from '../datapath/probe-inbox.ts';
 import type { Arena } from '../sys/arena.linux.ts';
 import { checked } from '../sys/errno.linux.ts';
@@ -24,7 +25,7 @@ export class ProbeReceiver {
   /** More than are looked at in a second. */
   overLimit = 0;
   readonly #arena: Arena;
-  readonly #inbox = new ProbeInbox();
+  readonly #inbox = new ProbeInbox(randomInt(2 ** 32));
   readonly #messages: MessageArray;
   readonly #buffers: number;
   readonly #names: number;

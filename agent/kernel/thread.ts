@@ -138,8 +138,11 @@ function run({ vtep, identity, dscp, sources }: ThreadOptions): void {
 
   /** For how long nothing is to be done, in seconds. */
   function patience(): number {
-    const { repairAt } = networks;
-    return repairAt === null ? UPKEEP_SECONDS : Math.min(UPKEEP_SECONDS, Math.max(0, repairAt - now()));
+    const due = Math.min(
+      networks.repairAt ?? Number.POSITIVE_INFINITY,
+      entriesLost ? resyncAt : Number.POSITIVE_INFINITY,
+    );
+    return Math.min(UPKEEP_SECONDS, Math.max(0, due - now()));
   }
 
   function mend(): void {

@@ -93,6 +93,7 @@ function run(options: ThreadOptions): void {
     peerCounters,
     vxlanPort,
     scratch: arena.take(SCRATCH_BYTES),
+    seed: randomInt(2 ** 32),
     rules,
   });
   const context = { forwarder, underlay, random: () => randomInt(2 ** 32) };

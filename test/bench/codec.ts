@@ -103,6 +103,7 @@ function forwarderParts(): Part[] {
       peerCounters: createPeerCounterMemory(1, 8),
       vxlanPort: 4789,
       scratch: 2 * BATCH * SLOT_SIZE,
+      seed: 1,
     });
     const update = snapshot(table(VNI, { vteps: { a: PEER_ADDRESS } }));
     applyTable({ forwarder, underlay: idleUnderlay, random: () => 0x1234_5678 }, update);

@@ -98,8 +98,8 @@ describe('a probe, which no I flag makes a frame,', () => {
     site.takeDatagram(STRANGER, probe);
     expect(site.forwarder.probes.hasHeard).toBe(false);
     for (let i = 0; i < 300; i++) site.takeDatagram(PEER, probe);
-    expect(site.forwarder.probes.drain()).toHaveLength(200);
-    expect(site.counters(0)).toEqual({ dropUnlistedProbe: 1, dropProbeLimit: 100 });
+    expect(site.forwarder.probes.drain()).toHaveLength(20);
+    expect(site.counters(0)).toEqual({ dropUnlistedProbe: 1, dropProbeLimit: 280 });
   });
 
   it('that came together with frames is told from them', () => {

@@ -263,6 +263,7 @@ describe('a network', () => {
       peerCounters,
       vxlanPort: 4789,
       scratch: 0,
+      seed: 1,
     });
     const tables = Array.from({ length: MAX_NETWORKS }, (_, vni) => table(vni + 1));
     expect(applyTable({ forwarder, underlay, random: () => 1 }, snapshot(...tables)).size).toBe(0);

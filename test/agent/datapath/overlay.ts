@@ -79,6 +79,7 @@ export class OverlaySite {
       peerCounters: this.peerCounterMemory,
       vxlanPort: VXLAN_PORT,
       scratch: starts[1]!,
+      seed: 1,
       rules: options.rules ?? {},
     });
   }
