@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { Problem } from '../../../src/contract/errors.ts';
 import type { Site } from '../../../src/contract/sites.ts';
@@ -92,10 +93,8 @@ export function enrolment(host: () => Host): void {
     await enrol(host(), await newAgentKey(), { token: usedUp.token });
     expect(await codeOf(usedUp.token)).toMatchObject({ status: 401, code: 'join_token_used_up' });
     const brief = await tokenOf(tenant, { expiresInSeconds: 1 });
-    while (
-      (await admin.made<{ expiresAt: string }>('GET', `${at}/join-tokens/${brief.id}`)).expiresAt >
-      new Date().toISOString()
-    );
+    const { expiresAt } = await admin.made<{ expiresAt: string }>('GET', `${at}/join-tokens/${brief.id}`);
+    while (expiresAt > new Date().toISOString()) await setTimeout(20);
     expect(await codeOf(brief.token)).toMatchObject({ status: 401, code: 'join_token_expired' });
     expect((await admin.made<{ items: unknown[] }>('GET', `${at}/sites`)).items.length).toBe(1);
   });
