@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 
 /** Two at least: most of the time a test waits for what it started. */
 const maxWorkers = Math.max(2, availableParallelism() - 1);
+/** These count what was lost, and others' queues are short: they must not compete for the processor. */
+const ALONE = ['test/system/interop.test.ts'];
 /** Of tests that start whole programs. */
 const slow = { testTimeout: 60_000, hookTimeout: 60_000 };
 
@@ -28,6 +30,7 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['test/system/**/*.test.ts'],
+          exclude: ALONE,
           ...slow,
           maxWorkers,
           isolate: false,
@@ -37,12 +40,21 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'alone',
+          include: ALONE,
+          ...slow,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
           ...slow,
           // Last and by itself: a page that is late must be so by its own fault.
           maxWorkers: 1,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

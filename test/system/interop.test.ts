@@ -29,7 +29,7 @@ interface Limits {
 }
 const LIMITS: Limits = { burst: 50, again: 0.25 };
 /** It reads the wire through a buffer of 200 KB, which large bursts overflow. */
-const SWITCH_LIMITS: Limits = { burst: 5, again: 0.5 };
+const SWITCH_LIMITS: Limits = { burst: 5, again: 0.75 };
 /** A probe for a lost tail (RFC 8985) is sent where nothing is lost, too. */
 const PROBES = 10;
 
