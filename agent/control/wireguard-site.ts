@@ -8,6 +8,7 @@
  * list is on disk before anyone hears of it, so an agent that starts anew goes on where it was.
  */
 import { Failure, reasonOf } from '../../shared/failure.ts';
+import { Turns } from '../../shared/turns.ts';
 import type { WireguardPublish } from '../../src/contract/wireguard.ts';
 import { backoffMs } from './backoff.ts';
 import type { PublishAnswer } from './client.ts';
@@ -59,7 +60,7 @@ export class WireguardSite {
   #stepSince: number;
   #followedSince: number | null = null;
   #cancelNext = (): void => {};
-  #turns: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   #stopped = false;
 
   constructor(options: WireguardSiteOptions) {
@@ -85,7 +86,7 @@ export class WireguardSite {
 
   /** Begins to go over to another key. @returns it, or the one that it goes over to already. @throws Failure */
   rotate(): Promise<string> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       if (this.#keys.length === 1) await this.#begin();
       this.#next(0);
       return newest(this.#keys).publicKey;
@@ -95,7 +96,7 @@ export class WireguardSite {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelNext();
-    await this.#turns;
+    await this.#turns.done();
   }
 
   async #begin(): Promise<void> {
@@ -181,13 +182,7 @@ export class WireguardSite {
   #next(ms: number): void {
     this.#cancelNext();
     if (this.#stopped) return;
-    this.#cancelNext = this.#options.after(ms, () => void this.#inTurn(() => this.#turn()).catch(() => undefined));
-  }
-
-  #inTurn<T>(act: () => Promise<T>): Promise<T> {
-    const turn = this.#turns.then(act);
-    this.#turns = turn.catch(() => undefined);
-    return turn;
+    this.#cancelNext = this.#options.after(ms, () => void this.#turns.take(() => this.#turn()).catch(() => undefined));
   }
 }
 

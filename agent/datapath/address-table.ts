@@ -108,7 +108,8 @@ export function formatAddressWords(words: Uint32Array, at = 0): string {
   return formatIp(new Uint8Array(view.buffer, isIpv4 ? 12 : 0));
 }
 
-function hashWords(a: number, b: number, c: number, d: number): number {
+/** @returns a hash of 32 bits of an address's four words. */
+export function hashWords(a: number, b: number, c: number, d: number): number {
   let h = Math.imul(d ^ Math.imul(a ^ Math.imul(b, 0x9e3779b1), 0x85ebca6b) ^ Math.imul(c, 0xc2b2ae35), 0x27d4eb2f);
   h ^= h >>> 15;
   return h;

@@ -3,13 +3,12 @@
  * of its own, or whoever sends the most would make all others' paths look dead.
  */
 import { type Probe, readProbe } from '../wire/probe.ts';
-import { formatAddressWords } from './address-table.ts';
+import { formatAddressWords, hashWords } from './address-table.ts';
 
 /** Of one source in a second: a peer asks once, and answers as often. */
 const SHARE = 20;
 /** Sources share shares by a hash that nobody outside can know. */
-const SHARES = 256;
-const MIX = 0x9e37_79b1;
+const SHARES = 2 ** 8;
 
 export interface HeardProbe {
   readonly probe: Probe;
@@ -50,10 +49,8 @@ export class ProbeInbox {
     return true;
   }
 
-  #shareOf(source: Uint32Array, at: number): number {
-    let hash = this.#seed;
-    for (let word = 0; word < 4; word++) hash = Math.imul(hash ^ source[at + word]!, MIX);
-    return hash >>> 24;
+  #shareOf(words: Uint32Array, at: number): number {
+    return hashWords(words[at]! ^ this.#seed, words[at + 1]!, words[at + 2]!, words[at + 3]!) >>> 24;
   }
 
   drain(): readonly HeardProbe[] {

@@ -121,7 +121,7 @@ export interface Tables {
 
 /** The indexes of the interfaces that VXLAN must come and go by. */
 export const DEVICES = 'devices';
-export const OUTER_SETS = ['vteps', 'guarded', 'open', 'sent'] as const;
+const OUTER_SETS = ['vteps', 'guarded', 'open', 'sent'] as const;
 export const COUNTED_SETS = ['vteps', 'guarded', 'sent'] as const;
 export type CountedSet = (typeof COUNTED_SETS)[number];
 export type SetName = (typeof OUTER_SETS)[number] | 'stations';

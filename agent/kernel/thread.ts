@@ -16,7 +16,16 @@ import { decodeLink } from '../sys/link-message.ts';
 import { decodeNeighbor, macText, RTM_DELNEIGH, RTM_NEWNEIGH } from '../sys/neighbor-message.ts';
 import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket } from '../sys/netlink-socket.linux.ts';
 import { decodeTableName, NFNLGRP_NFTABLES } from '../sys/nftables-message.ts';
-import { type NetlinkMessage, RTM_DELLINK, RTM_NEWADDR, RTM_NEWLINK } from '../sys/rtnetlink.ts';
+import {
+  type NetlinkMessage,
+  RTM_DELLINK,
+  RTM_NEWADDR,
+  RTM_NEWLINK,
+  RTNLGRP_IPV4_IFADDR,
+  RTNLGRP_IPV6_IFADDR,
+  RTNLGRP_LINK,
+  RTNLGRP_NEIGH,
+} from '../sys/rtnetlink.ts';
 import { innerMtuLimit } from '../underlay/inner-mtu.linux.ts';
 import { ARP_SENDER_IP, isArp } from '../wire/arp.ts';
 import { Filter } from './filter.ts';
@@ -32,11 +41,6 @@ const UPKEEP_SECONDS = 10;
 /** Reading all that the kernel has takes its time, and much of it goes by when changes come too fast to be heard: so much less than the rest. */
 const RESYNC_SHARE = 0.1;
 const EVENTS = 8;
-
-const RTNLGRP_LINK = 1;
-const RTNLGRP_NEIGH = 3;
-const RTNLGRP_IPV4_IFADDR = 5;
-const RTNLGRP_IPV6_IFADDR = 9;
 
 const { port, options } = workerData as { readonly port: MessagePort; readonly options: ThreadOptions };
 const tell = (message: FromThread): void => port.postMessage(message);

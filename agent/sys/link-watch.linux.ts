@@ -1,8 +1,6 @@
 /** Whether somebody changed, made or removed an interface: rtnetlink(7) tells of it. For whoever has no thread to wait with, and looks now and then. */
 import { NETLINK_ROUTE, NetlinkSocket } from './netlink-socket.linux.ts';
-
-/** linux/rtnetlink.h */
-const RTNLGRP_LINK = 1;
+import { RTNLGRP_LINK } from './rtnetlink.ts';
 
 export class LinkWatch {
   readonly #socket = new NetlinkSocket(NETLINK_ROUTE, [RTNLGRP_LINK]);

@@ -6,7 +6,7 @@
  */
 import { encodeAttribute, encodeNested, encodeText, NLA_F_NESTED } from './rtnetlink.ts';
 
-export const NF_DROP = 0;
+const NF_DROP = 0;
 export const NF_ACCEPT = 1;
 const NFT_GOTO = -4;
 const CMP_EQUAL = 0;

@@ -35,6 +35,11 @@ export const TC_H_ROOT = 0xffff_ffff;
 export const TCA_KIND = 1;
 export const RTM_NEWADDR = 20;
 export const RTM_GETADDR = 22;
+/** Who hears of what changes. */
+export const RTNLGRP_LINK = 1;
+export const RTNLGRP_NEIGH = 3;
+export const RTNLGRP_IPV4_IFADDR = 5;
+export const RTNLGRP_IPV6_IFADDR = 9;
 
 export const IFLA_ADDRESS = 1;
 export const IFLA_IFNAME = 3;

@@ -18,7 +18,7 @@ import { AF_INET6, SOCKADDR_SIZE, writeSockaddr } from './sockaddr.linux.ts';
 
 /** The family that tells the ids of the others. */
 export const GENL_ID_CTRL = 16;
-export const GENL_HEADER_LENGTH = 4;
+const GENL_HEADER_LENGTH = 4;
 const CTRL_CMD_GETFAMILY = 3;
 const CTRL_ATTR_FAMILY_ID = 1;
 const CTRL_ATTR_FAMILY_NAME = 2;

@@ -5,6 +5,7 @@
  * A key is changed by having two for a while, each with a device and an address: VXLAN is taken in by either and sent by the first.
  */
 import { reasonOf } from '../../shared/failure.ts';
+import { Turns } from '../../shared/turns.ts';
 import type { TableUpdate } from '../../src/contract/table.ts';
 import { type LastGood, mergeUpdate, toSnapshot } from '../control/merge.ts';
 import {
@@ -55,7 +56,7 @@ export class EncryptedDatapath implements Datapath {
   #pathChanged: () => void = () => {};
   readonly #failureListeners: ((reason: Error) => void)[] = [];
   readonly #upkeep: NodeJS.Timeout;
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   #leftRemoved = false;
   /** The data path does not certainly forward by the table. */
   #isStale = false;
@@ -76,13 +77,13 @@ export class EncryptedDatapath implements Datapath {
     });
     this.#upkeep = setInterval(() => {
       if (this.#isStale) this.#lookAfter();
-      else void this.#inOrder(() => this.#lookAtSessions()).catch(() => undefined);
+      else void this.#turns.take(() => this.#lookAtSessions()).catch(() => undefined);
     }, UPKEEP_SECONDS * 1000);
     this.#upkeep.unref();
   }
 
   apply(update: TableUpdate): Promise<ApplyReport> {
-    return this.#inOrder(async () => {
+    return this.#turns.take(async () => {
       const merged = mergeUpdate(this.#table, update);
       if (merged.kind === 'resync') {
         this.#table = null;
@@ -94,7 +95,7 @@ export class EncryptedDatapath implements Datapath {
   }
 
   retry(): Promise<ApplyReport> {
-    return this.#inOrder(() => this.#putInForce(null));
+    return this.#turns.take(() => this.#putInForce(null));
   }
 
   onReport(listener: (report: ApplyReport) => void): void {
@@ -103,7 +104,7 @@ export class EncryptedDatapath implements Datapath {
 
   /** Goes over to these keys: VXLAN is sent by the first when this resolves, and taken in by each. @throws Error where that can't be had. */
   setKeys(keys: readonly DeviceKey[]): Promise<void> {
-    return this.#inOrder(async () => {
+    return this.#turns.take(async () => {
       const before = this.#keys;
       this.#keys = keys;
       if (this.#inner === null) return;
@@ -167,7 +168,7 @@ export class EncryptedDatapath implements Datapath {
   stop(options?: { readonly keep: boolean }): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#upkeep);
-    return this.#inOrder(() => this.#close(options));
+    return this.#turns.take(() => this.#close(options));
   }
 
   /** Of itself, so how the networks fare then is told. */
@@ -251,12 +252,6 @@ export class EncryptedDatapath implements Datapath {
     this.#inner = null;
     await inner?.stop(options);
     await this.#tunnel.keep([]);
-  }
-
-  #inOrder<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(work);
-    this.#queue = result.catch(() => undefined);
-    return result;
   }
 }
 

@@ -10,7 +10,7 @@ import { joinTokens } from './schema.ts';
 export type JoinTokenRow = InferSelectModel<typeof joinTokens>;
 
 /** Of a tenant. Where there are as many, those that can be used no more make room. */
-export const MAX_JOIN_TOKENS = 5000;
+const MAX_JOIN_TOKENS = 5000;
 
 /** @throws Refusal `quota_exceeded` where there are too many that can still be used. */
 export async function createJoinToken(db: Database, row: Omit<JoinTokenRow, 'uses'>): Promise<JoinTokenRow> {

@@ -24,7 +24,7 @@ export interface FoundSession {
 }
 
 /** Of one key, or one person in one tenant: those that were used least recently end for another. */
-export const MAX_SESSIONS = 50;
+const MAX_SESSIONS = 50;
 
 export async function createSession(db: Database, row: SessionRow, who: string): Promise<void> {
   await write(db, [
